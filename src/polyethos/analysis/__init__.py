@@ -1,0 +1,1 @@
+"""Labelled arrays in, labelled arrays out; no torch."""

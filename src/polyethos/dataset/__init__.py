@@ -1,0 +1,1 @@
+"""What is studied: languages, values and contrast pairs; text and metadata, no arrays of activations."""

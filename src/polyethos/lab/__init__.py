@@ -1,0 +1,1 @@
+"""Controlled pre-training of small models."""

@@ -1,0 +1,1 @@
+"""From a model to activations to concept vectors."""
