@@ -99,9 +99,7 @@ class ShardStore:
         stored = np.stack([self._read(shard, "norms") for shard in shards])
         return np.asarray(weights @ stored / weights.sum())
 
-    def differences(
-        self, shards: Sequence[Shard], *, languages: Sequence[str], layers: Sequence[int]
-    ) -> xr.DataArray:
+    def differences(self, shards: Sequence[Shard], *, languages: Sequence[str], layers: Sequence[int]) -> xr.DataArray:
         """Paired differences of one value at some layers, from disk.
 
         Args:

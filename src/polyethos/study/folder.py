@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -80,7 +81,9 @@ def read_study_file(path: Path) -> dict[str, Any] | None:
     except NotADirectoryError as error:
         raise RunError(f"{path}: a file; expected a run folder") from error
     except (OSError, ValueError) as error:
-        raise RunError(f"{file}: broken ({error}); choose another --out, or delete the folder to start afresh") from error
+        raise RunError(
+            f"{file}: broken ({error}); choose another --out, or delete the folder to start afresh"
+        ) from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise RunError(f"{file}: not of format {FORMAT}; it was written by another version of polyethos")
     return content
@@ -100,8 +103,38 @@ def claim_folder(path: Path, content: dict[str, Any]) -> None:
             raise RunError(f"{path}: not empty (holds {strangers[0]!r}) and not a run folder; choose another --out")
         write_json(path / STUDY_FILE, content)
         return
-    expected = json.loads(json.dumps(content))
-    if differences := _differences(found, expected):
+    # Newer packages do not spoil a finished run; mixing them within one run would.
+    compared = [key for key in content if key != "versions" or not (path / RESULTS_FILE).is_file()]
+    _refuse_differences(path, {key: found.get(key) for key in compared}, {key: content[key] for key in compared})
+
+
+def record_model(path: Path, identity: dict[str, Any]) -> dict[str, Any]:
+    """Add the loaded model's identity to `study.json`, or check that it is the model the run was started with.
+
+    Returns:
+        The content of `study.json`.
+
+    Raises:
+        StudyMismatchError: the run was started with another model.
+    """
+    content = read_study_file(path)
+    if content is None:
+        raise RunError(f"{path}: {STUDY_FILE} vanished during the run")
+    if "model" in content:
+        _refuse_differences(path, {"model": content["model"]}, {"model": identity})
+        return content
+    content["model"] = identity
+    write_json(path / STUDY_FILE, content)
+    return content
+
+
+def remove_work(path: Path) -> None:
+    """Remove what only an unfinished run needs."""
+    shutil.rmtree(path / WORK_FOLDER, ignore_errors=True)
+
+
+def _refuse_differences(path: Path, found: dict[str, Any], wanted: dict[str, Any]) -> None:
+    if differences := _differences(found, json.loads(json.dumps(wanted))):
         raise StudyMismatchError(
             f"{path}: holds another study ({'; '.join(differences)}); choose another --out, or delete the folder"
         )

@@ -1,0 +1,73 @@
+"""From the values of one model to its results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+from polyethos.analysis import published
+from polyethos.arrays import LANGUAGE, SOURCE, TARGET, VALUE
+from polyethos.dataset.languages import LANGUAGES, linguistic_distances, pretraining_shares, share_sources
+from polyethos.lab.pocket import pocket_shares
+from polyethos.study.analysing import Partial
+from polyethos.study.definition import ModelChoice, Study
+
+CHANCE = 0.5
+
+
+def combine(study: Study, choice: ModelChoice, partials: Sequence[Partial]) -> tuple[xr.Dataset, xr.DataArray]:
+    """Results of one model, and its concept vectors float32 (value, language, layer, hidden)."""
+    values = xr.IndexVariable(VALUE, [partial.value for partial in partials])
+    statistics = xr.concat([partial.statistics for partial in partials], values, join="exact")
+    vectors = xr.concat([partial.vectors for partial in partials], values, join="exact")
+    combined = _published(choice, statistics) if study.protocol == "paper" else _corrected(statistics)
+    share = pretraining_share(choice, [str(code) for code in statistics[LANGUAGE].values])
+    if share is not None:
+        combined["pretraining_share"] = share
+    combined.attrs.update(model=choice.label, protocol=study.protocol, data=study.data_source, chance=CHANCE)
+    return combined, vectors
+
+
+def _corrected(statistics: xr.Dataset) -> xr.Dataset:
+    own = statistics["recognition"].rename({LANGUAGE: TARGET})
+    by_value = statistics["similarity_by_value"]
+    return statistics.assign(
+        transfer_gain=(statistics["transfer_accuracy"] - own).mean(VALUE).transpose(SOURCE, TARGET),
+        similarity=by_value.mean(VALUE),
+    )
+
+
+def _published(choice: ModelChoice, statistics: xr.Dataset) -> xr.Dataset:
+    languages = tuple(str(code) for code in statistics[LANGUAGE].values)
+    series = choice.paper_series
+    # The paper fixes language subset and high-resource set only for its own three series.
+    rule = published.SERIES[series] if series else published.Series(languages, _high_resource(languages))
+    summary = published.summarise(
+        statistics, rule, linguistic_distances("paper"), shares=pretraining_shares() if series else None
+    )
+    return summary.assign(n_items=statistics["n_items"], sign=statistics["sign"])
+
+
+def _high_resource(languages: Sequence[str]) -> frozenset[str]:
+    return frozenset(code for code in languages if LANGUAGES[code].resource_level == "high")
+
+
+def pretraining_share(choice: ModelChoice, languages: Sequence[str]) -> xr.DataArray | None:
+    """Percent of the pre-training data per language (NaN where not published); None for a model nobody describes."""
+    if choice.is_pocket:
+        shares, source = pd.Series(pocket_shares(choice.name)) * 100, "the pocket model's own recipe"
+    elif choice.paper_series:
+        column = published.SERIES[choice.paper_series].share_column
+        shares, source = pretraining_shares()[column], share_sources()[column]
+    else:
+        return None
+    attributes: dict[str, Any] = {"units": "percent", "source": source}
+    return xr.DataArray(
+        shares.reindex(languages).to_numpy(dtype=float),
+        dims=LANGUAGE,
+        coords={LANGUAGE: list(languages)},
+        attrs=attributes,
+    )

@@ -1,0 +1,206 @@
+"""Doing a study: models one after the other, values one after the other, each resumable."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from polyethos.arrays import write_dataset
+from polyethos.dataset.load import load_pairs
+from polyethos.dataset.pairs import ContrastPairs
+from polyethos.execution.extraction import extract_shards, pairs_per_shard
+from polyethos.execution.locking import exclusive
+from polyethos.execution.shards import ShardStore, plan_shards
+from polyethos.files import remove_partial_files
+from polyethos.lab.pocket import pocket_model_path
+from polyethos.presentation.outputs import write_outputs
+from polyethos.representation.model import LanguageModel, load_model
+from polyethos.representation.vectors import save_vectors
+from polyethos.study.analysing import Partial, ValueData, analyse_value, read_partial, write_partial
+from polyethos.study.combining import combine
+from polyethos.study.definition import ModelChoice, Study
+from polyethos.study.folder import (
+    FORMAT,
+    RESULTS_FILE,
+    VECTORS_FILE,
+    WORK_FOLDER,
+    Run,
+    claim_folder,
+    open_run,
+    record_model,
+    remove_work,
+)
+from polyethos.study.presets import PRESETS
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a study is.
+
+    Attributes:
+        model: label of the model.
+        step: what is being done, in words.
+        done: sentences finished in this model, those of an earlier, killed run included.
+        total: sentences in all.
+    """
+
+    model: str
+    step: str
+    done: int
+    total: int
+
+
+Observer = Callable[[Progress], None]
+
+
+def run(study: Study, out: str | Path | None = None, *, observer: Observer | None = None) -> Run:
+    """Do a study, or take it up where a killed run of the same study left it, or open it if it is finished.
+
+    Args:
+        study: what to do.
+        out: the run folder; by default `polyethos-runs/<model>-<data>-<protocol>-<fingerprint>`.
+        observer: called with the progress.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        StudyMismatchError: `out` holds another study.
+        RunError: `out` is in use, or holds something else.
+        DataError, ModelError, ResourceError: the data or a model cannot be used, or memory or disk is not enough.
+    """
+    folder = Path(out) if out is not None else default_folder(study)
+    pairs = load_study_pairs(study)
+    with exclusive(folder):
+        remove_partial_files(folder)
+        claim_folder(folder, _contract(study, pairs, study.models if len(study.models) > 1 else ()))
+        if len(study.models) == 1:
+            return _run_model(study, study.models[0], pairs, folder, observer)
+        return _run_models(study, pairs, folder, observer)
+
+
+def default_folder(study: Study) -> Path:
+    """Where a study goes when nobody says: one folder per study, so that the same command resumes it."""
+    label = "-".join(model.label for model in study.models[:3])
+    data = Path(study.data_source).name
+    return Path("polyethos-runs") / f"{label}-{data}-{study.protocol}-{study.fingerprint()}"
+
+
+def load_study_pairs(study: Study) -> ContrastPairs:
+    """The contrast pairs a study is about, its values and languages selected."""
+    return load_pairs(
+        study.data_source,
+        values=study.values,
+        languages=study.languages,
+        columns=study.columns,
+        drop_identical=study.protocol == "paper",
+    )
+
+
+def _run_models(study: Study, pairs: ContrastPairs, folder: Path, observer: Observer | None) -> Run:
+    parts: dict[str, xr.Dataset] = {}
+    for choice in study.models:
+        single = study.model_copy(update={"models": (choice,)})
+        part_folder = folder / choice.label
+        claim_folder(part_folder, _contract(single, pairs, ()))
+        parts[choice.label] = _run_model(single, choice, pairs, part_folder, observer).results
+    if not (folder / RESULTS_FILE).is_file():
+        labels = xr.IndexVariable("model", list(parts))
+        together = xr.concat(list(parts.values()), dim=labels, join="outer", combine_attrs="drop_conflicts")
+        write_outputs(folder, together, list(parts.values()))
+        write_dataset(folder / RESULTS_FILE, together, _contract(study, pairs, study.models))
+    return open_run(folder)
+
+
+def _run_model(study: Study, choice: ModelChoice, pairs: ContrastPairs, folder: Path, observer: Observer | None) -> Run:
+    if (folder / RESULTS_FILE).is_file():
+        return open_run(folder)
+    tell = _Teller(observer, choice.label, total=2 * len(pairs))
+    tell.step("loading the model")
+    model = load_chosen_model(study, choice)
+    study_record = record_model(folder, dict(model.identity))
+    partials = [_study_value(study, model, pairs, value, folder / WORK_FOLDER, tell) for value in pairs.values]
+    tell.step("writing the results")
+    results, vectors = combine(study, choice, partials)
+    norms = {partial.value: partial.norms.values.tolist() for partial in partials}
+    metadata = {"study": study_record, "residual_norms": norms, "direction": study.direction}
+    save_vectors(folder / VECTORS_FILE, vectors, {**dict(model.identity), **metadata})
+    write_outputs(folder, results, [results])
+    # Last, because a folder with this file counts as finished.
+    write_dataset(folder / RESULTS_FILE, results, study_record)
+    remove_work(folder)
+    return open_run(folder)
+
+
+def _study_value(
+    study: Study, model: LanguageModel, pairs: ContrastPairs, value: str, work: Path, tell: _Teller
+) -> Partial:
+    shards = plan_shards(pairs, value, pairs_per_shard=pairs_per_shard(model))
+    store = ShardStore(work)
+    if (partial := read_partial(work, value)) is None:
+        tell.advance(sum(2 * len(shard.pairs) for shard in shards if store.is_done(shard)))
+        tell.step(f"reading hidden states: {value}")
+        extract_shards(
+            model,
+            shards,
+            store,
+            position=study.position,
+            published=study.protocol == "paper",
+            progress=tell.advance,
+        )
+        tell.step(f"analysing: {value}")
+        partial = analyse_value(study, ValueData(value, pairs, store, shards, model.n_layers))
+        write_partial(work, partial)
+    else:
+        tell.advance(sum(2 * len(shard.pairs) for shard in shards))
+    store.remove(shards)
+    return partial
+
+
+def load_chosen_model(study: Study, choice: ModelChoice) -> LanguageModel:
+    """Load a model as the study asks: a pocket model from the package, a preset by its hub id, anything else as is."""
+    preset = PRESETS.get(choice.name)
+    name = pocket_model_path(choice.name) if choice.is_pocket else preset.model if preset else choice.name
+    return load_model(
+        name,
+        revision=choice.revision,
+        dtype=study.dtype,
+        device=study.device,
+        attention=study.attention,
+        template=study.template_of(choice),
+        trust_remote_code=study.trust_remote_code,
+    )
+
+
+def _contract(study: Study, pairs: ContrastPairs, models: tuple[ModelChoice, ...]) -> dict[str, Any]:
+    packages = ("polyethos", "torch", "transformers", "numpy", "scipy", "scikit-learn", "xarray")
+    content: dict[str, Any] = {
+        "format": FORMAT,
+        "study": study.record(),
+        "data": {"name": pairs.name, "pairs": len(pairs), "sha256": pairs.content_hash()},
+        "versions": {"python": platform.python_version(), **{package: version(package) for package in packages}},
+    }
+    return {**content, "models": [model.label for model in models]} if models else content
+
+
+class _Teller:
+    """Counts sentences and passes the count on."""
+
+    def __init__(self, observer: Observer | None, model: str, total: int) -> None:
+        self._observer, self._model, self._total = observer, model, total
+        self._done, self._step = 0, ""
+
+    def step(self, name: str) -> None:
+        self._step = name
+        self.advance(0)
+
+    def advance(self, count: int) -> None:
+        self._done += count
+        if self._observer is not None:
+            self._observer(Progress(self._model, self._step, self._done, self._total))
