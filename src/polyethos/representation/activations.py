@@ -1,0 +1,138 @@
+"""Hidden states of sentences at every decoder block."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable, Sequence
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from polyethos.arrays import HIDDEN, ITEM, LANGUAGE, LAYER, POLARITY, VALUE
+from polyethos.dataset import pairs as contrast_pairs
+from polyethos.dataset.pairs import ContrastPairs, Polarity, Sentence
+from polyethos.errors import ResourceError
+from polyethos.representation.computing import compute_states, default_budget
+from polyethos.representation.model import LanguageModel
+from polyethos.representation.tokens import Position, read_sentences
+
+MEMORY_BOUND = 4 * 2**30
+"""Bytes that `extract` may return; larger sets are for a Study, which never holds all states."""
+
+
+def extract_states(
+    model: LanguageModel,
+    sentences: Sequence[Sentence],
+    *,
+    position: Position = "last",
+    batch_tokens: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> NDArray[np.float32]:
+    """Hidden states of every sentence at every block, read by hooks of our own from the model without projection.
+
+    Each distinct text is computed once, in length-sorted batches that get smaller when memory runs out. Neither
+    the batch nor the padding changes a result beyond rounding.
+
+    Args:
+        model: from `load_model`.
+        sentences: any number; the model's template is put around each.
+        position: whose states: the "last" token, "content-mean" (mean over the tokens of the sentence without the
+            template), "before-answer" (last token before the answer), or the index of a token, negative from the end.
+        batch_tokens: tokens per forward pass; None chooses by device.
+        progress: called after every batch with the number of sentences finished so far.
+
+    Returns:
+        float32 (sentence, L + 1, hidden) for L blocks. Index k - 1 is the output of block k, k = 1..L. Index L is
+        what transformers calls hidden_states[L], the last block's output after the model's final norm.
+
+    Raises:
+        DataError: a text is empty, longer than the model reads, or lacks the position.
+        ModelError: the states are not finite, which half precision can cause.
+        ResourceError: not even one text fits into memory.
+    """
+    places = _places(sentences, position)
+    distinct = list(places.values())
+    readings = read_sentences(
+        [sentences[where[0]] for where in distinct],
+        model.tokenizer,
+        model.reading_template,
+        position=position,
+        limit=model.max_tokens,
+    )
+    states = np.empty((len(sentences), model.n_layers + 1, model.hidden_size), dtype=np.float32)
+    finished = 0
+    for texts, values in compute_states(model, readings, budget=batch_tokens or default_budget(model.device.type)):
+        for text, value in zip(texts, values, strict=True):
+            states[distinct[text]] = value
+            finished += len(distinct[text])
+        if progress is not None:
+            progress(finished)
+    return states
+
+
+def _places(sentences: Sequence[Sentence], position: Position) -> dict[Hashable, list[int]]:
+    """Where each distinct text stands in `sentences`."""
+    places: dict[Hashable, list[int]] = {}
+    for index, sentence in enumerate(sentences):
+        places.setdefault(sentence if position == "before-answer" else sentence.text, []).append(index)
+    return places
+
+
+def extract(
+    model: LanguageModel,
+    pairs: ContrastPairs,
+    *,
+    position: Position = "last",
+    published: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> xr.DataArray:
+    """Hidden states of both sentences of every pair, labelled; for sets whose states fit into 4 GiB.
+
+    Args:
+        model: from `load_model`.
+        pairs: from `load_pairs`.
+        position: see `extract_states`.
+        published: put contexts and answers together as the published implementation does.
+        progress: called after every batch with the number of sentences finished so far.
+
+    Returns:
+        float32 (value, language, layer, item, polarity, hidden); layer k = 1..L is the output of block k; NaN where
+        a language lacks an item. Items of different values are different entries of `item`.
+
+    Raises:
+        DataError, ModelError: see `extract_states`.
+        ResourceError: the result would be larger than 4 GiB.
+    """
+    items = tuple(dict.fromkeys(pair.item for pair in pairs))
+    shape = (len(pairs.values), len(pairs.languages), model.n_layers, len(items), 2, model.hidden_size)
+    size = 4 * math.prod(shape)
+    if size > MEMORY_BOUND:
+        raise ResourceError(
+            f"{pairs.name}: the states of {len(pairs)} pairs would take {size / 2**30:.1f} GiB, more than the "
+            f"{MEMORY_BOUND / 2**30:.0f} GiB of extract(); select fewer values or languages, or run a Study"
+        )
+    polarities: tuple[Polarity, ...] = ("positive", "negative")
+    sentences = [
+        contrast_pairs.sentence(pair, polarity, published=published) for pair in pairs for polarity in polarities
+    ]
+    read = extract_states(model, sentences, position=position, progress=progress)
+    states = np.full(shape, np.nan, dtype=np.float32)
+    value_index, language_index, item_index = (
+        {label: index for index, label in enumerate(labels)} for labels in (pairs.values, pairs.languages, items)
+    )
+    for pair, both in zip(pairs, read.reshape(len(pairs), 2, model.n_layers + 1, model.hidden_size), strict=True):
+        where = value_index[pair.value], language_index[pair.language], slice(None), item_index[pair.item]
+        states[where] = both[:, :-1].swapaxes(0, 1)
+    return xr.DataArray(
+        states,
+        dims=(VALUE, LANGUAGE, LAYER, ITEM, POLARITY, HIDDEN),
+        coords={
+            VALUE: list(pairs.values),
+            LANGUAGE: list(pairs.languages),
+            LAYER: np.arange(1, model.n_layers + 1),
+            ITEM: list(items),
+            POLARITY: list(polarities),
+        },
+        attrs=model.identity,
+    )
