@@ -81,13 +81,17 @@ def test_accuracies_exactly_but_for_near_ties(reference, record_property):
     items_apart = np.rint(abs(ours - reference.arrays["accuracy"]) * n_test).astype(int)
     record_property("items_apart", int(items_apart.sum()))
     assert (items_apart <= reference.near_ties).all()
-    assert items_apart.sum() <= 10
 
 
 def test_cosines_within_one_in_ten_thousand(reference):
     ours = reference.measured["cosine"].transpose("value", "source", "target", "layer").values
-    # A cosine is a difference of products of size 1: where it is nearly 0, float32 leaves no four digits of it.
-    np.testing.assert_allclose(ours, reference.arrays["cosine"], rtol=1e-4, atol=5e-6, equal_nan=True)
+    theirs = reference.arrays["cosine"]
+    np.testing.assert_array_equal(np.isnan(ours), np.isnan(theirs))
+    # The states are float32, so a cosine is known to about a millionth: four digits of it only where it is not near 0.
+    readable = abs(theirs) > 0.01
+    assert readable.sum() > 0.9 * np.isfinite(theirs).sum()
+    np.testing.assert_allclose(ours[readable], theirs[readable], rtol=1e-4)
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=5e-6)
 
 
 def test_the_layer_curve(reference):

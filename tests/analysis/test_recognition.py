@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from polyethos.analysis.recognition import accuracy, accuracy_at, chosen_layers, cross_fit, own_language
 from polyethos.errors import DataError, InvalidStudyError, LabelMismatchError
+from polyethos.representation.directions import DIRECTIONS
 
 
 def labelled(rows, languages=None, layers=None, items=None):
@@ -40,6 +41,14 @@ def test_a_planted_direction_is_recognised_in_every_item():
     found = cross_fit(differences, folded(differences, 3))
     assert (found["correct"] == 1).all()
     assert (found["training_accuracy"] == 1).all()
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_every_way_to_find_a_direction_recovers_a_planted_one(direction):
+    noise = np.random.default_rng(0).normal(0, 0.3, (2, 2, 30, 6)).astype(np.float32)
+    differences = labelled(noise + np.array([0, 3, 0, 0, -3, 0], dtype=np.float32))
+    found = cross_fit(differences, folded(differences, 5), DIRECTIONS[direction])
+    assert (found["correct"] == 1).all()
 
 
 def test_each_item_is_tested_on_the_mean_of_the_other_folds_only():
@@ -113,6 +122,16 @@ def test_flipping_the_vector_mirrors_accuracy_around_one_half(seed):
     flipped = cross_fit(differences, folds, lambda rows: -rows.mean(axis=0))
     xr.testing.assert_allclose(flipped["correct"], 1 - upright["correct"])
     xr.testing.assert_allclose(flipped["training_accuracy"], 1 - upright["training_accuracy"])
+
+
+@given(seed=st.integers(0, 10_000), power=st.integers(-20, 20))
+@settings(max_examples=10, deadline=None)
+def test_the_scale_of_a_language_does_not_matter(seed, power):
+    differences = random_differences(seed)
+    folds = folded(differences, 3)
+    scaled = differences.copy()
+    scaled[1] *= 2.0**power
+    xr.testing.assert_identical(cross_fit(scaled, folds), cross_fit(differences, folds))
 
 
 def test_layers_are_independent_so_they_can_be_computed_one_at_a_time():
@@ -210,6 +229,15 @@ def test_every_item_is_tested_at_the_layer_chosen_without_its_fold():
     layers = xr.DataArray([5, 6, 5], dims="fold", coords={"fold": [0, 1, 2]})
     assert accuracy_at(correct, folds, layers).item() == pytest.approx(2 / 3)
     assert accuracy(correct).values.ravel().tolist() == pytest.approx([1 / 3] * 3)
+
+
+def test_outcomes_and_folds_of_other_items_are_an_error():
+    differences = random_differences(10)
+    folds = folded(differences, 3)
+    found = cross_fit(differences, folds)
+    layers = chosen_layers(found["training_accuracy"])["shared"]
+    with pytest.raises(LabelMismatchError, match="another order"):
+        accuracy_at(found["correct"], folds.isel(item=slice(None, None, -1)), layers)
 
 
 def test_chance_data_averages_one_half_although_the_layer_is_chosen():
