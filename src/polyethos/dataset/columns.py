@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,11 +69,18 @@ def path_labels(path: Path, root: Path) -> dict[str, str]:
     """
     inside = path.relative_to(root).parent.parts if path != root else ()
     above = root.name if path != root else path.parent.name
-    stem = path.name.split(".")[0]
     labels: dict[str, str] = {}
-    for part in (stem, *re.split(r"[_-]", stem), *reversed(inside), above):
-        if part in VALUES:
-            labels.setdefault("value", part)
-        elif code := language_code(part):
-            labels.setdefault("language", code)
+    for part in (path.name.split(".")[0], *reversed(inside), above):
+        labels = _labels(part) | labels
     return labels
+
+
+def _labels(part: str) -> dict[str, str]:
+    if part in VALUES:
+        return {"value": part}
+    for name in VALUES:
+        rest = part.removeprefix(name) if part.startswith(name) else part.removesuffix(name)
+        if rest != part and (code := language_code(rest.strip("_-"))):
+            return {"value": name, "language": code}
+    code = language_code(part)
+    return {"language": code} if code else {}

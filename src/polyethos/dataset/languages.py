@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -21,6 +22,8 @@ DISTANCES = ("genetic", "syntactic", "geographic", "phonological", "inventory", 
 
 _TABLES = Path(__file__).parent / "bundled" / "languages"
 _SEPARATORS = {"space": " ", "none": ""}
+# A language tag: code, then perhaps script, then perhaps region.
+_TAG = re.compile(r"([a-z]{2,3})([-_][a-z]{4})?([-_]([a-z]{2}|\d{3}))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +91,16 @@ def _codes_by_label() -> dict[str, str]:
     return labels | {"zho": "zh", "swa": "sw", "msa": "id"}
 
 
+@lru_cache(maxsize=4096)
 def language_code(label: str) -> str | None:
     """The code meant by `label`, or None if it means none of the languages.
 
     Data sets write a language as code ("pt"), code with region or script ("pt-BR", "zho_Hans"), ISO 639-3 code
     ("por") or name ("Portuguese", "português"); upper and lower case mean the same.
     """
-    labels = _codes_by_label()
     lowered = label.strip().lower()
-    return labels.get(lowered) or labels.get(lowered.replace("_", "-").split("-")[0])
+    tag = _TAG.fullmatch(lowered)
+    return _codes_by_label().get(tag[1] if tag else lowered)
 
 
 def pretraining_shares() -> pd.DataFrame:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from polyethos.dataset.columns import ColumnMapping
 from polyethos.dataset.languages import LANGUAGES, language
-from polyethos.dataset.opening import BUNDLED, BUNDLED_FOLDERS, open_tables
+from polyethos.dataset.opening import BUNDLED, BUNDLED_SETS, open_tables
 from polyethos.dataset.pairs import ContrastPair, ContrastPairs
-from polyethos.dataset.problems import DROPPABLE, Problem, Report, listed
+from polyethos.dataset.problems import DROPPABLE, Problem, Report, count_kinds, listed
 from polyethos.dataset.validation import check_tables
 from polyethos.dataset.values import VALUES, value
 from polyethos.errors import InvalidPairsError, UnknownNameError
@@ -67,10 +67,6 @@ def load_pairs(
     for kind in drop:
         if kind not in DROPPABLE:
             raise UnknownNameError.of("kind of problem", kind, DROPPABLE, "drop")
-    if source == "microworld":
-        from polyethos.dataset.microworld import microworld_pairs
-
-        return microworld_pairs(languages=languages, values=values)
     mapping = ColumnMapping.parse(columns)
     tables = open_tables(source, mapping, languages=languages, revision=revision)
     pairs, report = check_tables(str(source), tables, mapping, values=values, languages=languages)
@@ -84,12 +80,13 @@ def _refuse_or_drop(report: Report, drop: Collection[str]) -> list[Problem]:
     dropped = [problem for problem in report.errors if problem.kind in drop]
     refused = [problem for problem in report.errors if problem.kind not in drop]
     if not refused and not report.pairs:
-        raise InvalidPairsError(f"{report.source}: no contrast pairs left of {len(dropped)} rows", [*map(str, dropped)])
+        why = f"all left out: {listed(dropped)}" if dropped else "none of the values and languages asked for"
+        raise InvalidPairsError(f"{report.source}: no contrast pairs ({why})", [*map(str, dropped)])
     if refused:
-        more = (
-            f" (and {len(refused) - 1} more; all of them: polyethos data check {report.source})" if refused[1:] else ""
-        )
-        raise InvalidPairsError(f"{refused[0]}{more}; in all {listed(refused)}", [*map(str, refused)])
+        kinds = tuple(count_kinds(refused))
+        more = f"; in all {listed(refused)}" if refused[1:] else ""
+        way_out = f"; drop={kinds} leaves such pairs out" if set(kinds) <= set(DROPPABLE) else ""
+        raise InvalidPairsError(f"{refused[0]}{more}{way_out}", [*map(str, refused)])
     return dropped
 
 
@@ -101,7 +98,7 @@ def _in_order(pairs: Sequence[ContrastPair]) -> tuple[ContrastPair, ...]:
 
 def bundled_sets() -> tuple[str, ...]:
     """The names of the sets that come with the package."""
-    return (*BUNDLED_FOLDERS, "microworld")
+    return BUNDLED_SETS
 
 
 def load_replies(languages: Sequence[str] | None = None) -> tuple[Reply, ...]:

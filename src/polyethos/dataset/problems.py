@@ -79,10 +79,11 @@ class Report:
         return {**count_kinds(self.errors), **count_kinds(self.warnings)}
 
     @property
-    def ok(self) -> bool:
-        """Whether the set can be loaded as it is."""
-        return not self.errors
+    def has_errors(self) -> bool:
+        """Whether something keeps the set from being loaded as it is."""
+        return bool(self.errors)
 
+    @property
     def summary(self) -> str:
         """One line: how many usable pairs, values and languages, and how many problems of which kind."""
         values, languages = {value for value, _ in self.pairs}, {language for _, language in self.pairs}

@@ -74,7 +74,7 @@ def read_jsonl(path: Path, name: str) -> tuple[Rows, Problems]:
 def parse_json(text: str, name: str, place: str = "") -> tuple[object, Problem | None]:
     """The content of a JSON text, or the problem that makes it unreadable."""
     try:
-        return json.loads(text), None
+        return json.loads(text, object_pairs_hook=_unrepeated), None
     except json.JSONDecodeError as error:
         place = place or f"line {error.lineno}"
         found, where = shown(text[error.pos : error.pos + 20]), f"{error.msg.lower()} at column {error.colno}"
@@ -82,6 +82,16 @@ def parse_json(text: str, name: str, place: str = "") -> tuple[object, Problem |
     except (ValueError, RecursionError) as error:
         found = _NESTED_TOO_DEEP if isinstance(error, RecursionError) else str(error)
         return None, Problem("broken line", name, place, "", found, "valid JSON")
+
+
+def _unrepeated(members: list[tuple[str, object]]) -> dict[str, object]:
+    content = dict(members)
+    if len(content) < len(members):
+        names = [name for name, _ in members]
+        twice = next(name for name in names if names.count(name) > 1)
+        # Python's reader would keep the last one without a word.
+        raise ValueError(f"{twice!r} twice in one object")
+    return content
 
 
 def read_csv(path: Path, name: str) -> tuple[Rows, Problems]:
@@ -112,4 +122,4 @@ def read_csv(path: Path, name: str) -> tuple[Rows, Problems]:
 
 def _repeated_columns(header: list[str], name: str) -> Iterator[Problem]:
     for column in sorted({column for column in header if header.count(column) > 1}):
-        yield Problem("missing column", name, "line 1", column, f"{header.count(column)} columns of this name", "one")
+        yield Problem("repeated column", name, "line 1", column, f"{header.count(column)} columns of this name", "one")

@@ -47,6 +47,7 @@ class TableChecker:
         self.problems: list[Problem] = []
         self._table, self._mapping = table, mapping
         self._values, self._languages = values, languages
+        self._contexts = False
         self._columns = list(dict.fromkeys(column for _, cells in table.rows for column in cells))
 
     def pairs(self) -> list[PlacedPair]:
@@ -58,6 +59,8 @@ class TableChecker:
         if numbered:
             expected = "ids shared by translations; now row n of every language counts as the same item"
             self._report("missing column", "", self._mapping.names["item"], "no such column", expected, warning=True)
+        column = self._mapping.names.get("context")
+        self._contexts = any(cells.get(column) for _, cells in self._table.rows) if column else False
         placed = []
         for number, (place, cells) in enumerate(self._table.rows, start=1):
             pair = self._pair(place, cells, default_item=str(number) if numbered else None)
@@ -88,7 +91,7 @@ class TableChecker:
         group = self._text(place, cells, "group", optional=True)
         if positive and positive == negative:
             self._report("identical", place, "negative", f"{shown(negative)}, as positive", "two different sentences")
-        if value in _NEED_CONTEXT and not context.strip():
+        if self._contexts and value in _NEED_CONTEXT and not context:
             self._report("no context", place, "context", "nothing", _NEED_CONTEXT[value], warning=True)
         if any(problem.severity == "error" for problem in self.problems[before:]):
             return None
