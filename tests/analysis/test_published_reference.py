@@ -41,24 +41,24 @@ def reference(request, shared_data):
 
 def value_of(model, pairs):
     """`measure` of one value, and its near ties (source, target, layer): test items within NEAR_TIE of 0."""
-    polarities = ("positive", "negative")
+    polarities, languages = ("positive", "negative"), list(pairs.languages)
     states = extract_states(model, [sentence(pair, side, published=True) for side in polarities for pair in pairs])
     # The published layers: the outputs of blocks 1 to L - 1, and the state after the final norm.
     published = np.delete(states, -2, axis=1)
     items = sorted({pair.item for pair in pairs})
-    rows = np.full((len(pairs.languages), model.n_layers, len(items), model.hidden_size), np.nan, dtype=np.float32)
+    rows = np.full((len(languages), model.n_layers, len(items), model.hidden_size), np.nan, dtype=np.float32)
     for pair, difference in zip(pairs, published[: len(pairs)] - published[len(pairs) :], strict=True):
-        rows[pairs.languages.index(pair.language), :, items.index(pair.item)] = difference
-    coords = {"language": list(pairs.languages), "layer": range(1, model.n_layers + 1), "item": items}
+        rows[languages.index(pair.language), :, items.index(pair.item)] = difference
+    coords = {"language": languages, "layer": range(1, model.n_layers + 1), "item": items}
     differences = xr.DataArray(rows, dims=("language", "layer", "item", "hidden"), coords=coords)
-    orders = {code: item_order(pair for pair in pairs if pair.language == code) for code in pairs.languages}
+    orders = {code: item_order(pair for pair in pairs if pair.language == code) for code in languages}
     found = measure(differences, orders)
     near = [
         (
             abs(xr.dot(found["direction"], differences.sel(language=code, item=split(orders[code])[1]), dim="hidden"))
             < NEAR_TIE
         ).sum("item")
-        for code in pairs.languages
+        for code in languages
     ]
     return found, np.stack(near, axis=1)
 
