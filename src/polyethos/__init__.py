@@ -9,6 +9,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from polyethos.control.operators import Gate as Gate
+    from polyethos.control.operators import Intervention as Intervention
+    from polyethos.control.steering import steer as steer
     from polyethos.dataset.load import load_pairs as load_pairs
     from polyethos.representation.activations import extract as extract
     from polyethos.representation.model import load_model as load_model
@@ -23,9 +26,12 @@ _HOMES = {
     "load_pairs": "polyethos.dataset.load",
     "load_model": "polyethos.representation.model",
     "extract": "polyethos.representation.activations",
+    "steer": "polyethos.control.steering",
+    "Intervention": "polyethos.control.operators",
+    "Gate": "polyethos.control.operators",
 }
 
-__all__ = ["Study", "extract", "load_model", "load_pairs", "open_run", "run"]
+__all__ = ["Gate", "Intervention", "Study", "extract", "load_model", "load_pairs", "open_run", "run", "steer"]
 __version__ = "0.1.0"
 
 

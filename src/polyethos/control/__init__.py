@@ -1,0 +1,1 @@
+"""Editing the residual stream, and measuring what that does in every language."""

@@ -1,0 +1,1 @@
+"""Concept vectors in the formats of other tools."""
