@@ -1,1 +1,1 @@
-"""Tables and figures of a study."""
+"""Tables, figures, terminal pages and the report of a study's results; needs no torch."""

@@ -1,0 +1,215 @@
+"""The questions a study asks, each with one sentence of answer generated from the results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from polyethos.arrays import LANGUAGE, SOURCE, TARGET
+from polyethos.presentation.evidence import above_chance, bounds, gain_between, margin, pairs_apart
+from polyethos.presentation.labels import by_share, chance, high_resource, language_name, listed
+
+QUESTIONS = {
+    "existence": "Does the model hold these value concepts?",
+    "consistency": "Are they the same concepts in every language?",
+    "linguistics": "Do related languages share more?",
+    "transfer": "Does what is learned in one language work in another?",
+    "control": "Can behaviour be steered across languages?",
+    "composition": "How does the mix of pre-training languages matter?",
+}
+_NEEDS = {
+    "existence": "recognition",
+    "consistency": "similarity",
+    "linguistics": "linguistic_",
+    "transfer": "transfer_gain",
+    "control": "control_",
+    "composition": "composition_",
+}
+_COMMANDS = {
+    "existence": "polyethos run",
+    "consistency": "polyethos run",
+    "linguistics": "polyethos run --protocol paper",
+    "transfer": "polyethos run",
+    "control": "polyethos control RUN",
+    "composition": "polyethos lab advise",
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One question with what the results say.
+
+    Attributes:
+        key: key of `QUESTIONS`.
+        question: the question in plain words.
+        verdict: the answer in one or two words; "Not measured" where the results hold nothing.
+        sentence: the answer with its numbers and their uncertainty.
+        caution: what would mislead a reader, or empty.
+        command: the command that measures what was not measured, or empty.
+    """
+
+    key: str
+    question: str
+    verdict: str
+    sentence: str
+    caution: str = ""
+    command: str = ""
+
+    @property
+    def measured(self) -> bool:
+        """Whether the results hold anything on this question."""
+        return not self.command
+
+
+def answers(results: xr.Dataset) -> list[Answer]:
+    """An answer to every question, in reading order; those the results cannot answer say how to measure them."""
+    found = []
+    for key in QUESTIONS:
+        measured = any(str(name).startswith(_NEEDS[key]) for name in results.data_vars)
+        found.append(_WRITERS[key](results) if measured and key in _WRITERS else _not_measured(key))
+    return found
+
+
+def existence(results: xr.Dataset) -> Answer:
+    """Whether recognition accuracy is above chance, where it is best and where weakest."""
+    accuracy = results["recognition"]
+    measured, found = int(accuracy.notnull().sum()), int(above_chance(results).sum())
+    share = found / measured if measured else 0.0
+    verdict = "Yes" if share >= 0.9 else "Mostly" if share >= 0.6 else "In part" if share > 0.15 else "Hardly"
+    per_language = accuracy.mean("value").dropna(LANGUAGE)
+    best, worst = _extremes(per_language)
+    sentence = (
+        f"In {found} of {measured} combinations of value and language it tells the sentence that upholds the value "
+        f"from the one that violates it better than guessing: {_percent(accuracy.mean())} right on average (guessing: "
+        f"{_percent(chance(results))}; one combination is known to about ±{100 * margin(results):.0f} points), most in "
+        f"{best} ({_percent(per_language.max())}), least in {worst} ({_percent(per_language.min())})."
+    )
+    return Answer("existence", QUESTIONS["existence"], verdict, sentence, _existence_caution(results))
+
+
+def consistency(results: xr.Dataset) -> Answer:
+    """How similar the directions of two languages are, corrected for noise where the results allow."""
+    corrected = "consistency" in results
+    matrix = pairs_apart(results["consistency"].mean("value") if corrected else results["similarity"])
+    mean = float(matrix.mean())
+    verdict = "Largely" if mean >= 0.7 else "In part" if mean >= 0.3 else "Hardly"
+    flat = matrix.stack(pair=(SOURCE, TARGET)).dropna("pair")
+    if not flat.size:
+        return Answer("consistency", QUESTIONS["consistency"], "Undecided", "No pair of languages could be compared.")
+    closest, farthest = (_pair(flat.pair.values[int(at)]) for at in (flat.argmax("pair"), flat.argmin("pair")))
+    what = "noise-corrected similarity" if corrected else "cosine similarity"
+    sentence = (
+        f"The concept vectors of two languages have a mean {what} of {mean:.2f}{_spread(results, corrected)} "
+        f"(1 = the same direction, 0 = unrelated); most alike: {closest} ({float(flat.max()):.2f}), least alike: "
+        f"{farthest} ({float(flat.min()):.2f})."
+    )
+    caution = "" if corrected else (
+        "Raw cosines are pulled towards 0 by estimation noise: few items or weak recognition alone make languages "
+        "look different."
+    )  # fmt: skip
+    return Answer("consistency", QUESTIONS["consistency"], verdict, sentence, caution)
+
+
+def linguistics(results: xr.Dataset) -> Answer:
+    """How the similarity of directions goes with the similarity of languages."""
+    name = next(name for name in results.data_vars if str(name).startswith("linguistic_") and results[name].ndim == 1)
+    relation = results[name].dropna("distance")
+    strongest = relation.distance.values[int(np.abs(relation.values).argmax())]
+    r = float(relation.sel(distance=strongest))
+    verdict = "Yes" if r >= 0.5 else "Somewhat" if r >= 0.2 else "Not clearly"
+    rows = listed(f"{kind} {float(relation.sel(distance=kind)):+.2f}" for kind in relation.distance.values)
+    sentence = (
+        f"Correlation of vector similarity with how similar two languages are: {rows}; the largest is {strongest}."
+    )
+    return Answer("linguistics", QUESTIONS["linguistics"], verdict, sentence,
+                  "Pairs of languages are not independent of each other, so an ordinary p-value would not be valid; "
+                  "with this few languages only strong relations can be seen.")  # fmt: skip
+
+
+def transfer(results: xr.Dataset) -> Answer:
+    """Whether vectors of high-resource languages help the others, and the reverse."""
+    high = high_resource(results)
+    low = [code for code in by_share(results) if code not in high]
+    down, up = gain_between(results)
+    if np.isnan(down) or np.isnan(up):
+        return _transfer_overall(results)
+    verdict = "One way" if down > 0 > up else "Both ways" if min(down, up) >= 0 else "With a loss"
+    sources = f"{_count(high, 'high-resource language')} ({listed(map(language_name, high))})"
+    sentence = (
+        f"Concept vectors of the {sources} recognise values "
+        f"in the {_count(low, 'other')} {_difference(down)} than those languages' own vectors; in the other direction "
+        f"{_difference(up)}."
+    )
+    if interval := bounds(results, "transfer_gain"):
+        sentence += f" A single pair of languages is known to about ±{_half_width(*interval) * 100:.0f} points."
+    caution = (
+        "A language with a noisy vector transfers badly for that reason alone, so one-way transfer can be an artefact."
+    )
+    return Answer("transfer", QUESTIONS["transfer"], verdict, sentence, caution)
+
+
+def _transfer_overall(results: xr.Dataset) -> Answer:
+    gain = float(pairs_apart(results["transfer_gain"]).mean())
+    if np.isnan(gain):
+        return Answer("transfer", QUESTIONS["transfer"], "Undecided", "Only one language was measured.")
+    sentence = f"On average, another language's vector recognises values {_difference(gain)} than the language's own."
+    return Answer("transfer", QUESTIONS["transfer"], "Yes" if gain >= -0.02 else "With a loss", sentence)
+
+
+def _not_measured(key: str) -> Answer:
+    return Answer(key, QUESTIONS[key], "Not measured", "This run did not measure it.", command=_COMMANDS[key])
+
+
+def _existence_caution(results: xr.Dataset) -> str:
+    if results.attrs.get("protocol") == "paper":
+        return (
+            "In the paper protocol the layer is chosen on the test pairs themselves; with some 30 layers, guessing "
+            "alone then reaches 56 to 60 %."
+        )
+    return ""
+
+
+def _spread(results: xr.Dataset, corrected: bool) -> str:
+    interval = bounds(results, "consistency" if corrected else "similarity")
+    return f", each known to about ±{_half_width(*interval):.2f}" if interval else ""
+
+
+def _half_width(low: xr.DataArray, high: xr.DataArray) -> float:
+    return float(((pairs_apart(high) - pairs_apart(low)) / 2).median())
+
+
+def _extremes(per_language: xr.DataArray) -> tuple[str, str]:
+    if not per_language.size:
+        return "no language", "no language"
+    codes = per_language[LANGUAGE].values
+    return language_name(str(codes[int(per_language.argmax(LANGUAGE))])), language_name(
+        str(codes[int(per_language.argmin(LANGUAGE))])
+    )
+
+
+def _pair(codes: tuple[str, str]) -> str:
+    return f"{language_name(str(codes[0]))} and {language_name(str(codes[1]))}"
+
+
+def _count(codes: list[str], noun: str) -> str:
+    return f"{len(codes)} {noun}{'' if len(codes) == 1 else 's'}"
+
+
+def _percent(fraction: xr.DataArray | float) -> str:
+    return f"{100 * float(fraction):.0f} %"
+
+
+def _difference(gain: float) -> str:
+    points = round(100 * gain, 1)
+    return "equally well" if points == 0 else f"{abs(points):.1f} points {'better' if points > 0 else 'worse'}"
+
+
+_WRITERS: dict[str, Callable[[xr.Dataset], Answer]] = {
+    "existence": existence,
+    "consistency": consistency,
+    "linguistics": linguistics,
+    "transfer": transfer,
+}

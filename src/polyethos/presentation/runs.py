@@ -1,0 +1,48 @@
+"""Results of several models: one data set per model, and a name for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import xarray as xr
+
+from polyethos.arrays import LANGUAGE, LAYER, SOURCE, TARGET
+from polyethos.presentation.labels import model_name
+
+MODEL = "model"
+
+
+def by_model(results: xr.Dataset) -> list[xr.Dataset]:
+    """One data set per model; results without a dimension `model` are those of one model.
+
+    Layers and languages that only other models have are left out.
+    """
+    if MODEL not in results.dims:
+        return [results]
+    return [
+        _trimmed(results.sel({MODEL: name}, drop=True).assign_attrs(model=str(name))) for name in results[MODEL].values
+    ]
+
+
+def run_names(runs: Sequence[xr.Dataset]) -> list[str]:
+    """A name per run: the model's, with the protocol and then a number where models alone do not tell runs apart."""
+    names = [model_name(run) for run in runs]
+    if len(set(names)) < len(names):
+        names = [f"{name} ({run.attrs.get('protocol', 'run')})" for name, run in zip(names, runs, strict=True)]
+    return [name if names.count(name) == 1 else f"{name} #{names[: i + 1].count(name)}" for i, name in enumerate(names)]
+
+
+def _trimmed(results: xr.Dataset) -> xr.Dataset:
+    for dim in (LAYER, LANGUAGE, SOURCE, TARGET):
+        if dim in results.dims:
+            results = results.isel({dim: _measured(results, dim)})
+    return results
+
+
+def _measured(results: xr.Dataset, dim: str) -> list[int]:
+    positions: set[int] = set()
+    for array in results.data_vars.values():
+        if dim in array.dims and array.dtype.kind == "f":
+            present = array.notnull().any([other for other in array.dims if other != dim])
+            positions |= {int(at) for at in present.values.nonzero()[0]}
+    return sorted(positions)

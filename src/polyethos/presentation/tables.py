@@ -1,0 +1,210 @@
+"""Summary tables of one study, and of several models side by side, as data frames."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+import xarray as xr
+
+from polyethos.arrays import FOLD, LANGUAGE, LAYER, SOURCE, TARGET, VALUE
+from polyethos.presentation.answers import answers
+from polyethos.presentation.evidence import gain_between, pairs_apart
+from polyethos.presentation.labels import by_share, high_resource, model_name
+from polyethos.presentation.runs import by_model, run_names
+
+Unit = Literal["percent", "points", "plain"]
+_MEAN = "mean"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A data frame in its stored unit, with what a reader needs to read it.
+
+    Attributes:
+        name: file name without suffix.
+        caption: what the numbers are; one or two sentences.
+        frame: accuracies as fractions, labels as codes.
+        unit: how numbers are shown to people: "percent" and "points" are multiplied by 100, "points" signed.
+        pages: whether the table fits a printed page (long ones are for machines only).
+    """
+
+    name: str
+    caption: str
+    frame: pd.DataFrame
+    unit: Unit = "plain"
+    pages: bool = True
+
+
+@dataclass(frozen=True)
+class _Recipe:
+    """How a table is made; `needs` is the beginning of the name of a variable it cannot do without."""
+
+    name: str
+    needs: str
+    build: Callable[[xr.Dataset], pd.DataFrame]
+    unit: Unit
+    pages: bool
+    caption: str
+
+
+def recognition_table(results: xr.Dataset) -> pd.DataFrame:
+    """Recognition accuracy as in the paper's table: a row per language, a column per value, means at the end.
+
+    Returns:
+        Fractions, chance 0.5; rows by share of pre-training. Means leave out what was not measured (NaN).
+    """
+    frame = _frame(results["recognition"], LANGUAGE, VALUE).reindex(by_share(results))
+    frame[_MEAN] = frame.mean(axis=1)
+    frame.loc[_MEAN] = frame.mean(axis=0)
+    return frame
+
+
+def recognition_details(results: xr.Dataset) -> pd.DataFrame:
+    """Recognition accuracy in long form: value, language, accuracy, number of items, interval and p where known."""
+    names = {"recognition": "accuracy", "n_items": "items"}
+    names |= {f"recognition_{end}": end for end in ("low", "high", "p")}
+    known = [name for name in names if name in results]
+    return results[known].to_dataframe()[known].rename(columns=names).reset_index()
+
+
+def pair_table(results: xr.Dataset, name: str) -> pd.DataFrame:
+    """The variable `name` (source, target) as a square frame: rows are sources, columns targets, by share."""
+    order = by_share(results)
+    return _frame(results[name], SOURCE, TARGET).reindex(index=order, columns=order)
+
+
+def pair_details(results: xr.Dataset) -> pd.DataFrame:
+    """Every ordered pair of languages per value in long form: accuracy of the vector, similarity of the directions."""
+    names = {"transfer_accuracy": "accuracy", "similarity_by_value": "similarity", "consistency": "consistency"}
+    names |= {f"consistency_{end}": f"consistency_{end}" for end in ("low", "high", "p")}
+    known = [name for name in names if name in results and set(results[name].dims) == {VALUE, SOURCE, TARGET}]
+    return results[known].to_dataframe()[known].rename(columns=names).reset_index()
+
+
+def linguistic_table(results: xr.Dataset) -> pd.DataFrame:
+    """Correlation of direction similarity with linguistic similarity: a row per kind of distance.
+
+    Returns:
+        Pearson r per column: `direct` over all pairs, `split` averaged over pairs with and without a high-resource
+        language, and whatever other `linguistic_*` the results hold.
+    """
+    found = [str(name) for name in results.data_vars if str(name).startswith("linguistic_")]
+    return results[found].to_dataframe()[found].rename(columns=lambda name: name.removeprefix("linguistic_"))
+
+
+def layers_table(results: xr.Dataset) -> pd.DataFrame:
+    """Layer chosen on the training folds: a row per value, a column per fold (layers count from 1)."""
+    frame = _frame(results["chosen_layer"], VALUE, FOLD)
+    return frame.rename(columns=lambda fold: f"fold {fold}").rename_axis(columns=None)
+
+
+def layer_curve_table(results: xr.Dataset) -> pd.DataFrame:
+    """Mean similarity of two languages' directions: a row per layer, a column per value."""
+    return _frame(results["layer_curve"], LAYER, VALUE)
+
+
+def models_table(runs: Sequence[xr.Dataset]) -> pd.DataFrame:
+    """Recognition accuracy of several models: a row per model, a column per value, the mean at the end."""
+    frame = pd.DataFrame([run["recognition"].mean(LANGUAGE).to_series() for run in runs], index=run_names(runs))
+    frame[_MEAN] = frame.mean(axis=1)
+    return frame.rename_axis(index="model", columns=VALUE)
+
+
+def models_by_language_table(runs: Sequence[xr.Dataset]) -> pd.DataFrame:
+    """Recognition accuracy (mean over values) of several models: a row per model, a column per language, the mean."""
+    frame = pd.DataFrame([run["recognition"].mean(VALUE).to_series() for run in runs], index=run_names(runs))
+    frame[_MEAN] = frame.mean(axis=1)
+    return frame.rename_axis(index="model", columns=LANGUAGE)
+
+
+def models_transfer_table(runs: Sequence[xr.Dataset]) -> pd.DataFrame:
+    """Similarity and transfer of several models.
+
+    Returns:
+        A row per model; columns: `similarity` (mean cosine over pairs of languages), `high_to_low` and `low_to_high`
+        (mean transfer gain as a difference of fractions), `high_resource` (their codes).
+    """
+    rows = []
+    for run in runs:
+        down, up = gain_between(run) if "transfer_gain" in run else (float("nan"), float("nan"))
+        similar = float(pairs_apart(run["similarity"]).mean()) if "similarity" in run else float("nan")
+        rows.append((similar, down, up, " ".join(high_resource(run))))
+    columns = ["similarity", "high_to_low", "low_to_high", "high_resource"]
+    return pd.DataFrame(rows, index=run_names(runs), columns=columns).rename_axis(index="model")
+
+
+_SQUARE = "rows are source languages, columns target languages, both by share of pre-training."
+_RECIPES = (
+    _Recipe("recognition", "recognition", recognition_table, "percent", True,
+            "Recognition accuracy (percent, chance 50): how often the sentence of a pair that upholds the value "
+            "projects higher on the language's own concept vector."),
+    _Recipe("transfer_gain", "transfer_gain", lambda results: pair_table(results, "transfer_gain"), "points", True,
+            "Transfer gain (percentage points): accuracy of the source language's vector in the target language, "
+            f"minus that of the target language's own vector; {_SQUARE}"),
+    _Recipe("similarity", "similarity", lambda results: pair_table(results, "similarity"), "plain", True,
+            f"Similarity (cosine) of the concept vectors of two languages; {_SQUARE}"),
+    _Recipe("linguistic", "linguistic_", linguistic_table, "plain", True,
+            "Pearson correlation of vector similarity with linguistic similarity, per kind of distance."),
+    _Recipe("chosen_layer", "chosen_layer", layers_table, "plain", True,
+            "Layer chosen on the training folds (layers count from 1)."),
+    _Recipe("layer_curve", "layer_curve", layer_curve_table, "plain", True,
+            "Mean similarity (cosine) of two languages' concept vectors, per layer."),
+    _Recipe("recognition_details", "recognition", recognition_details, "plain", False,
+            "Recognition accuracy (fraction, chance 0.5) with number of items and, where known, interval and p."),
+    _Recipe("pairs", "similarity_by_value", pair_details, "plain", False,
+            "Accuracy (fraction) of the source's vector in the target and similarity (cosine), per value."),
+)  # fmt: skip
+
+
+def study_tables(results: xr.Dataset) -> list[Table]:
+    """Every table that the results of one model allow, in reading order."""
+    about = f"Model {model_name(results)}, protocol {results.attrs.get('protocol', 'not stated')}."
+    return [
+        Table(recipe.name, f"{recipe.caption} {about}", recipe.build(results), recipe.unit, recipe.pages)
+        for recipe in _RECIPES
+        if any(str(name).startswith(recipe.needs) for name in results.data_vars)
+    ]
+
+
+def comparison_tables(runs: Sequence[xr.Dataset]) -> list[Table]:
+    """The tables that put several models side by side."""
+    return [
+        Table("models", "Recognition accuracy (percent, chance 50), mean over languages.", models_table(runs),
+              "percent"),
+        Table("models_by_language", "Recognition accuracy (percent, chance 50), mean over values.",
+              models_by_language_table(runs), "percent"),
+        Table("models_transfer", "Mean cosine between languages, and mean transfer gain (fraction) from high-resource "
+              "languages to the others and back.", models_transfer_table(runs)),
+    ]  # fmt: skip
+
+
+def summary(results: xr.Dataset) -> dict[str, Any]:
+    """The results in brief as plain data, for `--json`.
+
+    Args:
+        results: of one model, or of several along a dimension `model`.
+
+    Returns:
+        Under "models", per model: name, protocol, data, the answer to each question, and every summary table as rows;
+        numbers that were not measured are None.
+    """
+    return {"models": [_brief(run) for run in by_model(results)]}
+
+
+def _frame(array: xr.DataArray, rows: str, columns: str) -> pd.DataFrame:
+    array = array.transpose(rows, columns)
+    labels = {dim: pd.Index(array[dim].values, name=dim) for dim in (rows, columns)}
+    return pd.DataFrame(array.values, index=labels[rows], columns=labels[columns])
+
+
+def _brief(results: xr.Dataset) -> dict[str, Any]:
+    tables = {
+        table.name: json.loads(table.frame.to_json(orient="index")) for table in study_tables(results) if table.pages
+    }
+    found = {answer.key: {"verdict": answer.verdict, "sentence": answer.sentence} for answer in answers(results)}
+    about = {key: str(results.attrs.get(key, "")) for key in ("model", "protocol", "data")}
+    return {**about, "answers": found, "tables": tables}

@@ -1,0 +1,170 @@
+"""What `polyethos run` prints: recognition, transfer and consistency, readable at 80 columns and without colour."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from rich import box
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from polyethos.arrays import LANGUAGE, VALUE
+from polyethos.presentation.answers import Answer, answers
+from polyethos.presentation.evidence import above_chance, gain_between, pairs_apart
+from polyethos.presentation.labels import by_share, chance, language_name, model_name, value_name, values
+from polyethos.presentation.runs import by_model
+from polyethos.presentation.tables import models_table, models_transfer_table
+
+_WIDE = 110
+_MODEL_WIDTH = 30
+# Distance above chance at which a colour begins; blue and yellow stay apart for colour-blind readers.
+_STYLES = ((0.35, "bold bright_blue"), (0.2, "bright_blue"), (0.08, "cyan"))
+
+
+def show_run(console: Console, results: xr.Dataset, folder: Path) -> None:
+    """Print what a run found and where its files are.
+
+    Args:
+        console: where to print.
+        results: of one model, or of several along a dimension `model`.
+        folder: the run folder.
+    """
+    runs = by_model(results)
+    console.print(summary(runs[0]) if len(runs) == 1 else comparison(runs))
+    console.print(
+        Text(f"Everything is in {folder}; the report with all figures: {folder / 'report.html'}"), soft_wrap=True
+    )
+
+
+def summary(results: xr.Dataset) -> Group:
+    """Everything a newcomer needs after a run: an answer per question, with its small table below it."""
+    tables: dict[str, Callable[[xr.Dataset], RenderableType]] = {
+        "existence": RecognitionTable,
+        "consistency": _similarities,
+        "transfer": _gains,
+    }
+    found = answers(results)
+    parts: list[RenderableType] = [_title(results)]
+    for answer in found:
+        if answer.measured:
+            parts += ["", _line(answer)]
+            parts += [tables[answer.key](results)] if answer.key in tables else []
+    missing = [f"{answer.question} ({answer.command})" for answer in found if not answer.measured]
+    return Group(*parts, *([Text(f"\nNot measured in this run: {' '.join(missing)}", style="dim")] if missing else []))
+
+
+@dataclass(frozen=True)
+class RecognitionTable:
+    """Recognition accuracy in percent, a row per language and a column per value; adapts to the terminal's width."""
+
+    results: xr.Dataset
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """The table, then how to read it."""
+        wide = options.max_width >= _WIDE
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1 if wide else 0))
+        table.add_column("language", no_wrap=True)
+        for value in values(self.results):
+            table.add_column(value_name(value, short=not wide), justify="right", no_wrap=True, min_width=6)
+        table.add_column("mean", justify="right", no_wrap=True, min_width=6)
+        clear = above_chance(self.results)
+        for code in by_share(self.results):
+            row, sure = self.results["recognition"].sel({LANGUAGE: code}), clear.sel({LANGUAGE: code})
+            cells = [self._cell(float(row.sel({VALUE: v})), bool(sure.sel({VALUE: v}))) for v in values(self.results)]
+            table.add_row(f"{language_name(code)[:12]} {code}", *cells, self._cell(float(row.mean()), sure=True))
+        yield table
+        yield Text(
+            f"Percent of held-out pairs told apart; guessing gives {100 * chance(self.results):.0f}. In brackets: not "
+            "distinguishable from guessing.",
+            style="dim",
+        )
+
+    def _cell(self, accuracy: float, sure: bool) -> Text:
+        if np.isnan(accuracy):
+            return Text("-")
+        number = f"{100 * accuracy:.0f}"
+        above = accuracy - chance(self.results)
+        if not sure:
+            return Text(f"({number})", style="yellow" if above < 0 else "dim")
+        style = next((style for least, style in _STYLES if above >= least), "")
+        return Text(f"{number} ", style=style)
+
+
+def _similarities(results: xr.Dataset) -> Table:
+    """Mean similarity of two languages' vectors, a row per value."""
+    name = "consistency" if "consistency" in results else "similarity_by_value"
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("similarity of two languages")
+    for heading in ("mean", "lowest", "highest"):
+        table.add_column(heading, justify="right")
+    for value in values(results) if name in results else ():
+        matrix = pairs_apart(results[name].sel({VALUE: value}))
+        table.add_row(
+            value_name(value),
+            *(f"{round(float(number), 2) + 0:.2f}" for number in (matrix.mean(), matrix.min(), matrix.max())),
+        )
+    return table
+
+
+def _gains(results: xr.Dataset) -> Table:
+    """Mean transfer gain from high-resource to other languages and back, in percentage points."""
+    down, up = gain_between(results)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("vector from -> used in")
+    table.add_column("gain, points", justify="right")
+    for label, gain in (("high-resource -> others", down), ("others -> high-resource", up)):
+        table.add_row(label, _points(gain))
+    return table
+
+
+def comparison(runs: Sequence[xr.Dataset]) -> Group:
+    """Several models side by side: recognition per value, similarity and transfer."""
+    return Group(
+        Text("Recognition accuracy, percent (guessing gives 50), mean over languages", style="bold"),
+        _ModelsTable(tuple(runs)),
+        Text("Gains: accuracy of another language's vector minus that of the language's own, points.", style="dim"),
+    )
+
+
+@dataclass(frozen=True)
+class _ModelsTable:
+    runs: tuple[xr.Dataset, ...]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        recognised, moved = models_table(self.runs), models_transfer_table(self.runs)
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        table.add_column("model", overflow="fold", min_width=_MODEL_WIDTH)
+        shown = list(recognised.columns) if options.max_width >= _WIDE else ["mean"]
+        for column in shown:
+            table.add_column(value_name(str(column), short=True), justify="right", no_wrap=True)
+        for column in ("cosine", "high->low", "low->high"):
+            table.add_column(column, justify="right", no_wrap=True)
+        for name in recognised.index:
+            row = moved.loc[name]
+            cells = [f"{100 * recognised.loc[name, column]:.0f}" for column in shown]
+            table.add_row(
+                Text(str(name)), *cells, f"{row.similarity:.2f}", _points(row.high_to_low), _points(row.low_to_high)
+            )
+        yield table
+
+
+def _title(results: xr.Dataset) -> Text:
+    about = f"{len(values(results))} values, {len(by_share(results))} languages"
+    data, protocol = results.attrs.get("data", "unnamed"), results.attrs.get("protocol", "unknown")
+    return Text(f"{model_name(results)}: {about}, data {data}, protocol {protocol}", style="bold reverse")
+
+
+def _line(answer: Answer) -> Text:
+    caution = f" {answer.caution}" if answer.caution else ""
+    return Text.assemble(
+        (answer.question, "bold"), " ", (f"{answer.verdict}. ", "bold cyan"), answer.sentence, (caution, "dim")
+    )
+
+
+def _points(gain: float) -> str:
+    return "-" if np.isnan(gain) else f"{100 * gain:+.1f}"

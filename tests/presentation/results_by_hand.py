@@ -1,0 +1,100 @@
+"""Results for the tests of the pages: small ones with known answers, and random ones of a real study's size."""
+
+import numpy as np
+import xarray as xr
+
+LANGUAGES = ("en", "fr", "zh", "es", "pt", "vi", "ca", "id", "ja", "ko", "fi", "hu", "ta", "te", "sw", "ny")
+VALUES = ("morality", "deontology", "utilitarianism", "fairness", "truthfulness", "toxicity", "harmfulness")
+
+
+def three_languages() -> xr.Dataset:
+    """Two values, English, French and Swahili; English is the high-resource language; every number chosen by hand."""
+    languages, values = ["en", "fr", "sw"], ["morality", "fairness"]
+    pair, cell = ("source", "target"), ("value", "language")
+    gain = [[0.0, 0.04, 0.10], [-0.02, 0.0, 0.0], [-0.20, -0.1, 0.0]]
+    similarity = [[1.0, 0.8, 0.2], [0.8, 1.0, 0.4], [0.2, 0.4, 1.0]]
+    return xr.Dataset(
+        {
+            "recognition": (cell, [[0.9, 0.8, 0.5], [0.7, 0.6, np.nan]]),
+            "n_items": (cell, [[100, 100, 100], [100, 100, 0]]),
+            "transfer_gain": (pair, gain),
+            "similarity": (pair, similarity),
+            "similarity_by_value": (("value", *pair), [similarity, similarity]),
+            "layer_curve": (("value", "layer"), [[0.1, 0.5], [0.2, np.nan]]),
+            "chosen_layer": (("value", "fold"), [[2, 2], [1, 2]]),
+        },
+        coords={
+            "value": values,
+            "language": languages,
+            "source": languages,
+            "target": languages,
+            "layer": [1, 2],
+            "fold": [0, 1],
+        },
+        attrs={
+            "model": "tiny_model",
+            "protocol": "corrected",
+            "data": "by hand",
+            "chance": 0.5,
+            "high_resource": ["en"],
+        },
+    )
+
+
+def study_of(
+    model: str = "some-org/some-model-7B",
+    *,
+    seed: int = 0,
+    layers: int = 12,
+    protocol: str = "corrected",
+    languages=LANGUAGES,
+) -> xr.Dataset:
+    """Random results of a plausible shape: 7 values, up to 16 languages, later languages weaker; one cell missing."""
+    draw = np.random.default_rng(seed)
+    n, m = len(languages), len(VALUES)
+    strength = np.linspace(0.45, 0.05, n)
+    depth = np.sin(np.linspace(0.3, 2.6, layers))
+    own = 0.5 + (strength[None, :] * draw.uniform(0.7, 1.1, (m, n)))
+    own[-1, -1] = np.nan
+    loss = np.minimum.outer(strength, strength) / strength[None, :]
+    moved = np.clip(0.5 + (own[:, None, :] - 0.5) * (0.4 + 0.7 * loss) + draw.normal(0, 0.02, (m, n, n)), 0, 1)
+    moved[:, range(n), range(n)] = own
+    cosine = np.clip(loss * loss.T * 0.8 + draw.normal(0, 0.06, (m, n, n)), -1, 1)
+    cosine = (cosine + cosine.transpose(0, 2, 1)) / 2
+    cosine[:, range(n), range(n)] = 1
+    accuracy = 0.5 + (moved[..., None] - 0.5) * depth
+    pair, cell = ("source", "target"), ("value", "language")
+    gain = np.nanmean(moved - moved[:, range(n), range(n)][:, None, :], axis=0)
+    variables = {
+        "accuracy": (("value", *pair, "layer"), accuracy.astype(np.float32)),
+        "cosine": (("value", *pair, "layer"), (cosine[..., None] * depth).astype(np.float32)),
+        "recognition": (cell, own),
+        "n_items": (cell, np.where(np.isnan(own), 0, 96)),
+        "transfer_accuracy": (("value", *pair), moved),
+        "transfer_gain": (pair, gain),
+        "similarity": (pair, cosine.mean(axis=0)),
+        "similarity_by_value": (("value", *pair), cosine),
+        "layer_curve": (("value", "layer"), np.outer(draw.uniform(0.2, 0.7, m), depth)),
+        "chosen_layer": (("value", "fold"), draw.integers(layers // 2, layers - 1, (m, 5))),
+    }
+    coords = {
+        "value": list(VALUES), "language": list(languages), "source": list(languages), "target": list(languages),
+        "layer": np.arange(1, layers + 1), "fold": np.arange(5),
+    }  # fmt: skip
+    if protocol == "paper":
+        coords["distance"] = ["genetic", "syntactic", "geographic", "phonological"]
+        variables["linguistic_direct"] = ("distance", [0.31, 0.42, -0.05, 0.12])
+        variables["linguistic_split"] = ("distance", [0.28, 0.51, 0.02, 0.08])
+    attrs = {"model": model, "protocol": protocol, "data": "everyday", "chance": 0.5, "high_resource": ["en", "zh"]}
+    return xr.Dataset(variables, coords=coords, attrs=attrs)
+
+
+def with_intervals(results: xr.Dataset) -> xr.Dataset:
+    """The results with intervals and p-values of recognition and of the noise-corrected similarity."""
+    own, pairs = results["recognition"], results["similarity_by_value"]
+    return results.assign(
+        recognition_low=own - 0.06, recognition_high=np.minimum(own + 0.05, 1),
+        recognition_p=xr.where(own > 0.58, 0.001, 0.4),
+        consistency=np.minimum(pairs * 1.2, 1), consistency_low=pairs * 1.2 - 0.1, consistency_high=pairs * 1.2 + 0.1,
+        transfer_gain_low=results["transfer_gain"] - 0.03, transfer_gain_high=results["transfer_gain"] + 0.03,
+    )  # fmt: skip

@@ -1,0 +1,87 @@
+"""Sentences generated from results."""
+
+import pytest
+from results_by_hand import study_of, three_languages, with_intervals
+
+from polyethos.presentation.answers import QUESTIONS, answers
+
+
+def answer(key, results):
+    return next(a for a in answers(results) if a.key == key)
+
+
+def test_every_question_is_answered_in_order_and_what_was_not_measured_names_its_command():
+    found = answers(three_languages())
+    assert [a.key for a in found] == list(QUESTIONS)
+    assert [a.key for a in found if not a.measured] == ["linguistics", "control", "composition"]
+    assert answer("control", three_languages()).command == "polyethos control RUN"
+    assert answer("control", three_languages()).verdict == "Not measured"
+
+
+def test_existence_counts_combinations_above_chance_and_names_the_best_and_weakest_language():
+    found = answer("existence", three_languages())
+    assert found.verdict == "Mostly"
+    assert "In 4 of 5 combinations" in found.sentence
+    assert "70 % right on average (guessing: 50 %" in found.sentence
+    assert "English (80 %)" in found.sentence
+    assert "Swahili (50 %)" in found.sentence
+
+
+@pytest.mark.parametrize(("accuracy", "verdict"), [(0.9, "Yes"), (0.5, "Hardly")])
+def test_existence_is_judged_by_the_share_of_combinations(accuracy, verdict):
+    results = three_languages()
+    results["recognition"][:] = accuracy
+    results["n_items"][:] = 100
+    assert answer("existence", results).verdict == verdict
+
+
+def test_the_paper_protocol_is_answered_with_its_known_bias():
+    assert "test pairs" in answer("existence", study_of(protocol="paper")).caution
+    assert answer("existence", study_of()).caution == ""
+
+
+def test_consistency_names_closest_and_farthest_pair_and_warns_of_raw_cosines():
+    found = answer("consistency", three_languages())
+    assert found.verdict == "In part"
+    assert "0.47" in found.sentence
+    assert "most alike: English and French (0.80)" in found.sentence
+    assert "least alike: English and Swahili (0.20)" in found.sentence
+    assert "noise" in found.caution
+
+
+def test_noise_corrected_similarity_is_preferred_and_comes_with_its_uncertainty():
+    found = answer("consistency", with_intervals(study_of()))
+    assert "noise-corrected" in found.sentence
+    assert "±0.10" in found.sentence
+    assert found.caution == ""
+
+
+def test_linguistic_relations_are_listed_with_the_strongest():
+    found = answer("linguistics", study_of(protocol="paper"))
+    assert "syntactic +0.42" in found.sentence
+    assert "the largest is syntactic" in found.sentence
+    assert "not independent" in found.caution
+
+
+def test_transfer_says_how_much_better_or_worse_in_both_directions():
+    found = answer("transfer", three_languages())
+    assert found.verdict == "One way"
+    assert "1 high-resource language (English)" in found.sentence
+    assert "7.0 points better" in found.sentence
+    assert "11.0 points worse" in found.sentence
+    assert "artefact" in found.caution
+
+
+def test_transfer_intervals_are_told():
+    assert "±3 points" in answer("transfer", with_intervals(study_of())).sentence
+
+
+def test_transfer_without_two_groups_is_told_over_all_pairs():
+    results = three_languages().assign_attrs(high_resource=["en", "fr", "sw"])
+    assert "On average" in answer("transfer", results).sentence
+
+
+def test_a_single_language_leaves_pairs_undecided():
+    alone = three_languages().sel(language=["en"], source=["en"], target=["en"])
+    assert answer("consistency", alone).verdict == "Undecided"
+    assert answer("transfer", alone).verdict == "Undecided"

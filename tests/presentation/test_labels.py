@@ -1,0 +1,59 @@
+"""Order and words: what every page relies on."""
+
+import numpy as np
+import pytest
+from results_by_hand import three_languages
+
+from polyethos.presentation.labels import by_share, high_resource, language_name, listed, shares, value_name
+
+
+def with_shares(*percent: float):
+    results = three_languages()
+    return results.assign(pretraining_share=("language", list(percent), {"source": "the mixture"}))
+
+
+def test_languages_are_sorted_by_the_shares_of_the_results():
+    assert by_share(with_shares(5.0, 1.0, 94.0)) == ["sw", "en", "fr"]
+
+
+def test_equal_shares_keep_the_stored_order_and_unknown_shares_come_last():
+    assert by_share(with_shares(np.nan, 50.0, 50.0)) == ["fr", "sw", "en"]
+
+
+def test_without_shares_of_the_model_the_public_web_stands_in_and_says_so():
+    order, source = by_share(three_languages()), shares(three_languages())[1]
+    assert order == ["en", "fr", "sw"]
+    assert "Common Crawl" in source
+    assert shares(with_shares(1.0, 2.0, 3.0))[1] == "the mixture"
+
+
+@pytest.mark.parametrize("given", [["sw", "en"], '["sw", "en"]', np.array(["sw", "en"])])
+def test_high_resource_languages_are_those_of_the_results_in_order_of_share(given):
+    assert high_resource(three_languages().assign_attrs(high_resource=given)) == ["en", "sw"]
+
+
+def test_high_resource_languages_may_be_one_code():
+    assert high_resource(three_languages().assign_attrs(high_resource="fr")) == ["fr"]
+
+
+def test_without_a_statement_the_language_table_says_which_are_high_resource():
+    results = three_languages()
+    del results.attrs["high_resource"]
+    assert high_resource(results) == ["en", "fr"]
+
+
+def test_a_language_outside_the_table_is_called_by_its_code():
+    assert (language_name("sw"), language_name("xx")) == ("Swahili", "xx")
+
+
+def test_short_names_of_values_have_at_most_seven_letters():
+    assert [value_name(v, short=True) for v in ("utilitarianism", "courageousness", "care")] == [
+        "utilit.",
+        "courag.",
+        "care",
+    ]
+    assert value_name("self_control") == "Self control"
+
+
+def test_words_are_listed_as_in_a_sentence():
+    assert [listed(words) for words in ("", "a", "ab", "abc")] == ["", "a", "a and b", "a, b and c"]

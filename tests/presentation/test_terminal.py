@@ -1,0 +1,80 @@
+"""What is printed after a run."""
+
+import io
+from pathlib import Path
+
+import pytest
+import xarray as xr
+from results_by_hand import study_of, three_languages
+from rich.cells import cell_len
+from rich.console import Console
+
+from polyethos.presentation.terminal import RecognitionTable, comparison, show_run, summary
+
+
+def printed(renderable, width=80, **options):
+    console = Console(file=io.StringIO(), width=width, **options)
+    console.print(renderable)
+    return console.file.getvalue()
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_nothing_is_wider_than_the_terminal(width):
+    runs = [study_of(), study_of("a-very-long-model-name-that-will-not-fit-on-one-line-of-80-columns-70B-instruct")]
+    text = printed(summary(study_of(protocol="paper")), width) + printed(comparison(runs), width)
+    assert max(cell_len(line) for line in text.splitlines()) <= width
+
+
+def test_a_narrow_terminal_shows_all_values_and_languages_uncut():
+    text = printed(RecognitionTable(study_of()))
+    assert "…" not in text
+    assert all(
+        short in text for short in ("moral.", "deont.", "utilit.", "fairn.", "truthf.", "toxic.", "harmf.", "mean")
+    )
+    assert "Vietnamese vi" in text
+
+
+def test_a_wide_terminal_shows_full_names():
+    assert "Utilitarianism" in printed(RecognitionTable(study_of()), 140)
+
+
+def test_without_colour_brackets_mark_what_guessing_could_reach():
+    text = printed(RecognitionTable(three_languages()), no_color=True)
+    row = next(line for line in text.splitlines() if "Swahili" in line)
+    assert row.split() == ["Swahili", "sw", "(50)", "-", "50"]
+    assert "guessing gives 50" in text
+
+
+def test_colour_grows_with_the_distance_from_chance():
+    text = printed(RecognitionTable(three_languages()), force_terminal=True, color_system="standard")
+    assert "\x1b[1;94m    90" in text
+    assert "\x1b[36m    60" in text
+    assert "\x1b[2m  (50)" in text
+
+
+def test_each_measured_question_has_its_line_and_the_others_their_command():
+    text = " ".join(printed(summary(three_languages())).split())
+    assert "Does the model hold these value concepts? Mostly." in text
+    assert "high-resource -> others +7.0" in text
+    assert "(polyethos control RUN)" in text
+
+
+def test_markup_in_names_is_shown_not_obeyed():
+    hostile = three_languages().assign_attrs(model="[bold]x[/bold] [link=http://a]b[/link]")
+    assert "[bold]x[/bold]" in printed(summary(hostile))
+    assert "[bold]x[/bold]" in printed(comparison([hostile, hostile]), 200)
+
+
+def test_a_run_ends_with_where_its_report_is():
+    console = Console(file=io.StringIO(), width=80)
+    show_run(console, three_languages(), Path("runs/one"))
+    assert str(Path("runs/one/report.html")) in console.file.getvalue()
+
+
+def test_joined_results_of_several_models_are_compared():
+    labels = xr.IndexVariable("model", ["a", "b"])
+    joined = xr.concat([three_languages(), three_languages()], dim=labels, combine_attrs="drop_conflicts")
+    console = Console(file=io.StringIO(), width=80)
+    show_run(console, joined, Path("x"))
+    rows = [line.split() for line in console.file.getvalue().splitlines()]
+    assert ["b", "69", "0.47", "+7.0", "-11.0"] in rows
