@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from polyethos.dataset.columns import Cells, ColumnMapping, Table
 from polyethos.dataset.languages import language_code
@@ -52,24 +51,26 @@ def _tables(
     if len(chosen) < len(configurations) and "config" not in mapping.constants:
         yield _unread(source, [name for name in configurations if name not in chosen])
     for config in chosen:
-        options = configurations[config]
-        splits = datasets.get_dataset_split_names(source, revision=revision, **options)
+        folder = configurations[config]
+        name = config if folder is None else None
+        splits = datasets.get_dataset_split_names(source, name, revision=revision, data_dir=folder)
         for split in _choose("split", splits, mapping.constants.get("split"), f"{source}, {config}"):
             code = language_code(config) or language_code(split)
             if languages is None or code is None or code in languages:
-                rows = _rows(datasets, source, split, revision, options)
+                options = {"name": name, "data_dir": folder, "split": split, "revision": revision}
+                rows = _rows(datasets, source, options)
                 labels = {"language": code} if code else {}
                 yield Table(f"{source}, {config}/{split}", rows, labels)
 
 
-def _configurations(datasets: ModuleType, source: str, revision: str | None) -> dict[str, dict[str, str]]:
-    """Options that open each configuration, by its name."""
+def _configurations(datasets: ModuleType, source: str, revision: str | None) -> dict[str, str | None]:
+    """The configurations by name, each with the subfolder that stands in for it, if one does."""
     names = datasets.get_dataset_config_names(source, revision=revision)
     if names == ["default"] and Path(source).is_dir():
         folders = sorted(path.name for path in Path(source).iterdir() if path.is_dir() and language_code(path.name))
         if folders:
-            return {name: {"data_dir": name} for name in folders}
-    return {name: {"name": name} for name in names}
+            return {name: name for name in folders}
+    return dict.fromkeys(names)
 
 
 def _choose(field: str, names: list[str], asked: str | None, where: str) -> list[str]:
@@ -90,20 +91,13 @@ def _unread(source: str, names: list[str]) -> Table:
     return Table(source, [], {}, [problem])
 
 
-def _rows(
-    datasets: ModuleType, source: str, split: str, revision: str | None, options: dict[str, str]
-) -> list[tuple[str, Cells]]:
-    def opened(*, streaming: bool) -> Any:  # noqa: ANN401
-        return datasets.load_dataset(source, split=split, revision=revision, streaming=streaming, **options)
-
-    if Path(source).is_dir():
-        records = opened(streaming=True)
-    else:
-        try:
-            records = opened(streaming=False)
-        except datasets.exceptions.DatasetGenerationError:
-            # Preparing converts every split, also one whose columns do not fit; streaming reads the one asked for.
-            records = opened(streaming=True)
+def _rows(datasets: ModuleType, source: str, options: Mapping[str, str | None]) -> list[tuple[str, Cells]]:
+    local = Path(source).is_dir()
+    try:
+        records: Iterable[Cells] = datasets.load_dataset(source, streaming=local, **options)
+    except datasets.exceptions.DatasetGenerationError:
+        # Preparing converts every split, also one whose columns do not fit; streaming reads only the one asked for.
+        records = datasets.load_dataset(source, streaming=True, **options)
     return [(f"row {number}", record) for number, record in enumerate(records, start=1)]
 
 
