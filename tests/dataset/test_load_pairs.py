@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import time
 
 import pyarrow as pa
@@ -209,3 +211,14 @@ def test_a_truncated_parquet_file_is_one_problem(tmp_path):
     path.write_bytes(path.read_bytes()[:-30])
     (problem,) = check(path).problems
     assert (problem.kind, problem.file) == ("broken file", "a.parquet")
+
+
+def test_loading_pairs_needs_neither_torch_nor_the_extra():
+    code = (
+        "import sys\n"
+        "from polyethos.dataset.load import load_pairs\n"
+        "load_pairs('everyday', languages=['en'])\n"
+        "print(sorted({'torch', 'transformers', 'datasets'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
