@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Table
 from rich.text import Text
 
-from polyethos.errors import InvalidPairsError, PolyethosError
+from polyethos.errors import PolyethosError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -38,8 +38,7 @@ def main() -> None:
     try:
         app()
     except PolyethosError as error:
-        more = f" ({len(error.problems)} problems; polyethos data check lists them all)" if _several(error) else ""
-        print(f"polyethos: {error}{more}", file=sys.stderr)
+        print(f"polyethos: {error}", file=sys.stderr)
         raise SystemExit(2) from None
     except KeyboardInterrupt:
         print("polyethos: stopped; the same command goes on from here", file=sys.stderr)
@@ -47,10 +46,6 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(141) from None
-
-
-def _several(error: PolyethosError) -> bool:
-    return isinstance(error, InvalidPairsError) and len(error.problems) > 1
 
 
 @app.callback(invoke_without_command=True)
@@ -77,11 +72,14 @@ def run(
     column: Annotated[
         list[str] | None, typer.Option(help="Name of a column in your data, as positive=NAME; may be repeated.")
     ] = None,
+    drop: Annotated[
+        str | None, typer.Option(help="Kinds of problem to leave out instead of refusing, such as identical.")
+    ] = None,
     values: Names = None,
     languages: Names = None,
     protocol: Annotated[str | None, typer.Option(help="corrected or paper.", show_default="corrected")] = None,
     direction: Annotated[
-        str | None, typer.Option(help="How a concept vector is found.", show_default="difference in means")
+        str | None, typer.Option(help="How a concept vector is found.", show_default="difference-in-means")
     ] = None,
     position: Annotated[
         str | None,
@@ -126,6 +124,7 @@ def run(
             "models": _with_template(model, template),
             "data": data,
             "columns": _columns(column),
+            "drop": _names(drop),
             "values": _names(values),
             "languages": _names(languages),
             "protocol": protocol,

@@ -10,6 +10,7 @@ from polyethos.dataset.pairs import sentence
 from polyethos.execution.shards import Shard, ShardStore
 from polyethos.representation.activations import extract_states
 from polyethos.representation.model import LanguageModel
+from polyethos.representation.tokens import Position
 
 SHARD_BYTES = 256 * 2**20
 SHARD_PAIRS = 512
@@ -26,7 +27,7 @@ def extract_shards(
     shards: Sequence[Shard],
     store: ShardStore,
     *,
-    position: str | int,
+    position: Position,
     published: bool,
     progress: Callable[[int], None],
 ) -> None:
@@ -38,8 +39,9 @@ def extract_shards(
         store: where the results go.
         position: which token's state is read, see `extract_states`.
         published: word the sentences as the paper does (`protocol="paper"`).
-        progress: called with the number of sentences finished since the last call.
+        progress: called with the number of sentences finished in this call so far.
     """
+    finished = 0
     for shard in shards:
         if store.is_done(shard):
             continue
@@ -48,7 +50,8 @@ def extract_shards(
             for polarity in ("positive", "negative")
             for pair in shard.pairs
         ]
-        states = extract_states(model, sentences, position=position, progress=progress)
+        states = extract_states(model, sentences, position=position, progress=lambda count: progress(finished + count))
+        finished += len(sentences)
         positive, negative = states[: len(shard.pairs)], states[len(shard.pairs) :]
         differences = (positive - negative).transpose(1, 0, 2)
         norms = np.linalg.norm(states, axis=2).mean(axis=0, dtype=np.float64)

@@ -20,7 +20,7 @@ CHANCE = 0.5
 
 def combine(study: Study, choice: ModelChoice, partials: Sequence[Partial]) -> tuple[xr.Dataset, xr.DataArray]:
     """Results of one model, and its concept vectors float32 (value, language, layer, hidden)."""
-    values = xr.IndexVariable(VALUE, [partial.value for partial in partials])
+    values = pd.Index([partial.value for partial in partials], name=VALUE)
     statistics = xr.concat([partial.statistics for partial in partials], values, join="exact")
     vectors = xr.concat([partial.vectors for partial in partials], values, join="exact")
     combined = _published(choice, statistics) if study.protocol == "paper" else _corrected(statistics)
@@ -60,13 +60,13 @@ def pretraining_share(choice: ModelChoice, languages: Sequence[str]) -> xr.DataA
     if choice.is_pocket:
         shares, source = pd.Series(pocket_shares(choice.name)) * 100, "the pocket model's own recipe"
     elif choice.paper_series:
-        column = published.SERIES[choice.paper_series].share_column
+        column = published.SERIES[choice.paper_series].share_column or ""
         shares, source = pretraining_shares()[column], share_sources()[column]
     else:
         return None
     attributes: dict[str, Any] = {"units": "percent", "source": source}
     return xr.DataArray(
-        shares.reindex(languages).to_numpy(dtype=float),
+        shares.reindex(list(languages)).to_numpy(dtype=float),
         dims=LANGUAGE,
         coords={LANGUAGE: list(languages)},
         attrs=attributes,

@@ -15,6 +15,7 @@ from polyethos.dataset.values import value
 from polyethos.errors import DataError, InvalidStudyError, UnknownNameError
 from polyethos.lab.pocket import pocket_models
 from polyethos.representation.directions import DIRECTIONS
+from polyethos.representation.tokens import Position
 from polyethos.study.presets import PRESET_SERIES, PRESETS, series_of
 
 Protocol = Literal["corrected", "paper"]
@@ -77,6 +78,8 @@ class Study(_Checked):
         data: a bundled set, a file or folder, or a hub id; by default "microworld" for pocket models, otherwise
             "everyday".
         columns: names of the data's columns, for instance {"positive": "pos"}.
+        drop: kinds of problem whose pairs are left out instead of refused, for instance ("identical",), which protocol
+            "paper" always leaves out, as the published code does.
         values: which values, all of the data's by default.
         languages: which languages, all of the data's by default.
         protocol: "corrected" or "paper".
@@ -93,11 +96,12 @@ class Study(_Checked):
     models: tuple[ModelChoice, ...] = (ModelChoice(name="pocket-balanced"),)
     data: str | None = None
     columns: dict[str, str] | None = None
+    drop: tuple[str, ...] = ()
     values: tuple[str, ...] | None = None
     languages: tuple[str, ...] | None = None
     protocol: Protocol = "corrected"
-    direction: str = "difference in means"
-    position: str | int = "last"
+    direction: str = "difference-in-means"
+    position: Position = "last"
     folds: int = Field(default=5, ge=3, le=20)
     seed: int = Field(default=0, ge=0)
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
@@ -122,7 +126,7 @@ class Study(_Checked):
     def _path_as_text(cls, data: Any) -> Any:  # noqa: ANN401
         return str(data) if isinstance(data, Path) else data
 
-    @field_validator("values", "languages", mode="before")
+    @field_validator("values", "languages", "drop", mode="before")
     @classmethod
     def _one_or_several(cls, names: Any) -> Any:  # noqa: ANN401
         return (names,) if isinstance(names, str) else names
@@ -144,12 +148,12 @@ class Study(_Checked):
             raise ValueError(str(UnknownNameError.of("direction", direction, DIRECTIONS)))
         return direction
 
-    @field_validator("position")
+    @field_validator("position", mode="before")
     @classmethod
-    def _known_position(cls, position: str | int) -> str | int:
-        if isinstance(position, str) and position.lstrip("-").isdigit():
+    def _known_position(cls, position: Any) -> Any:  # noqa: ANN401
+        if isinstance(position, str) and position.removeprefix("-").isdecimal():
             return int(position)
-        if isinstance(position, str) and position not in ("last", "content-mean", "before-answer"):
+        if position not in ("last", "content-mean", "before-answer") and type(position) is not int:
             raise ValueError("expected last, content-mean, before-answer or a whole number")
         return position
 
@@ -158,7 +162,7 @@ class Study(_Checked):
         labels = [model.label for model in self.models]
         if len(set(labels)) < len(labels):
             raise ValueError(f"models: two of {labels} would share one results folder; rename a folder")
-        if self.protocol == "paper" and (self.direction != "difference in means" or self.position != "last"):
+        if self.protocol == "paper" and (self.direction != "difference-in-means" or self.position != "last"):
             raise ValueError("protocol paper reads the last token and takes the difference in means; nothing else")
         return self
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import xarray as xr
 
 from polyethos.arrays import write_dataset
@@ -99,7 +100,7 @@ def load_study_pairs(study: Study) -> ContrastPairs:
         values=study.values,
         languages=study.languages,
         columns=study.columns,
-        drop_identical=study.protocol == "paper",
+        drop={*study.drop, "identical"} if study.protocol == "paper" else study.drop,
     )
 
 
@@ -111,9 +112,9 @@ def _run_models(study: Study, pairs: ContrastPairs, folder: Path, observer: Obse
         claim_folder(part_folder, _contract(single, pairs, ()))
         parts[choice.label] = _run_model(single, choice, pairs, part_folder, observer).results
     if not (folder / RESULTS_FILE).is_file():
-        labels = xr.IndexVariable("model", list(parts))
+        labels = pd.Index(list(parts), name="model")
         together = xr.concat(list(parts.values()), dim=labels, join="outer", combine_attrs="drop_conflicts")
-        write_outputs(folder, together, list(parts.values()))
+        write_outputs(folder, list(parts.values()))
         write_dataset(folder / RESULTS_FILE, together, _contract(study, pairs, study.models))
     return open_run(folder)
 
@@ -128,10 +129,8 @@ def _run_model(study: Study, choice: ModelChoice, pairs: ContrastPairs, folder: 
     partials = [_study_value(study, model, pairs, value, folder / WORK_FOLDER, tell) for value in pairs.values]
     tell.step("writing the results")
     results, vectors = combine(study, choice, partials)
-    norms = {partial.value: partial.norms.values.tolist() for partial in partials}
-    metadata = {"study": study_record, "residual_norms": norms, "direction": study.direction}
-    save_vectors(folder / VECTORS_FILE, vectors, {**dict(model.identity), **metadata})
-    write_outputs(folder, results, [results])
+    save_vectors(folder / VECTORS_FILE, vectors, _vector_metadata(study, pairs, model, partials))
+    write_outputs(folder, [results])
     # Last, because a folder with this file counts as finished.
     write_dataset(folder / RESULTS_FILE, results, study_record)
     remove_work(folder)
@@ -152,7 +151,7 @@ def _study_value(
             store,
             position=study.position,
             published=study.protocol == "paper",
-            progress=tell.advance,
+            progress=tell.within_step,
         )
         tell.step(f"analysing: {value}")
         partial = analyse_value(study, ValueData(value, pairs, store, shards, model.n_layers))
@@ -161,6 +160,20 @@ def _study_value(
         tell.advance(sum(2 * len(shard.pairs) for shard in shards))
     store.remove(shards)
     return partial
+
+
+def _vector_metadata(
+    study: Study, pairs: ContrastPairs, model: LanguageModel, partials: Sequence[Partial]
+) -> dict[str, Any]:
+    return {
+        "model": model.identity,
+        "protocol": study.protocol,
+        "direction": study.direction,
+        "position": study.position,
+        "residual_norms": {partial.value: partial.norms.values.tolist() for partial in partials},
+        "data": pairs.name,
+        "data_hash": pairs.content_hash(),
+    }
 
 
 def load_chosen_model(study: Study, choice: ModelChoice) -> LanguageModel:
@@ -194,13 +207,20 @@ class _Teller:
 
     def __init__(self, observer: Observer | None, model: str, total: int) -> None:
         self._observer, self._model, self._total = observer, model, total
-        self._done, self._step = 0, ""
+        self._before, self._done, self._step = 0, 0, ""
 
     def step(self, name: str) -> None:
-        self._step = name
-        self.advance(0)
+        self._before, self._step = self._done, name
+        self._tell()
 
     def advance(self, count: int) -> None:
         self._done += count
+        self._tell()
+
+    def within_step(self, count: int) -> None:
+        self._done = self._before + count
+        self._tell()
+
+    def _tell(self) -> None:
         if self._observer is not None:
             self._observer(Progress(self._model, self._step, self._done, self._total))
