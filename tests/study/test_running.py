@@ -1,0 +1,172 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import polyethos
+from polyethos import Study
+from polyethos.errors import RunError, StudyMismatchError
+from polyethos.lab.pocket import pocket_model_path
+
+SMALL = {"languages": ["en", "zh"], "values": ["morality", "fairness"]}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A run of the default model on two languages and two values."""
+    return polyethos.run(Study(**SMALL), tmp_path_factory.mktemp("run") / "small")
+
+
+def test_a_run_leaves_everything_the_contract_names(finished):
+    names = {path.name for path in finished.path.iterdir() if not path.name.startswith(".")}
+    assert {"study.json", "results.nc", "vectors.safetensors", "tables", "figures"} <= names
+    assert {path.suffix for path in (finished.path / "tables").iterdir()} == {".csv", ".tex"}
+    assert {path.suffix for path in (finished.path / "figures").iterdir()} == {".svg", ".png"}
+
+
+def test_results_carry_their_dimensions_by_name(finished):
+    results = finished.results
+    assert results["accuracy"].dims == ("value", "source", "target", "layer")
+    assert set(results["cosine"].dims) == {"value", "source", "target", "layer"}
+    assert results["layer"].values.tolist() == list(range(1, results.sizes["layer"] + 1))
+    assert results["value"].values.tolist() == SMALL["values"]
+    assert results["source"].values.tolist() == SMALL["languages"]
+
+
+def test_vectors_are_the_mean_paired_differences_of_the_hidden_states(finished):
+    model = polyethos.load_model(pocket_model_path("pocket-balanced"))
+    pairs = polyethos.load_pairs("microworld", values=["fairness"], languages=["zh"])
+    states = polyethos.extract(model, pairs).sel(value="fairness", language="zh")
+    expected = (states.sel(polarity="positive") - states.sel(polarity="negative")).mean("item")
+    found = finished.vectors.sel(value="fairness", language="zh")
+    xr.testing.assert_allclose(
+        found, expected.drop_vars(["value", "language"]).assign_coords(found.coords), rtol=1e-3, atol=1e-4
+    )
+
+
+def test_gain_is_transfer_accuracy_minus_the_targets_own(finished):
+    transfer = finished.results["transfer_accuracy"]
+    expected = (transfer.sel(source="en", target="zh") - transfer.sel(source="zh", target="zh")).mean("value")
+    found = finished.results["transfer_gain"].sel(source="en", target="zh")
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_the_study_file_has_what_is_needed_to_repeat_the_run(finished):
+    content = json.loads((finished.path / "study.json").read_text())
+    repeated = Study(**content["study"])
+    assert repeated.record() == content["study"]
+    assert len(content["data"]["sha256"]) == 64
+    assert content["versions"]["torch"]
+    assert content["model"]["revision"]
+
+
+def test_the_same_study_opens_a_finished_run_without_loading_the_model(finished, monkeypatch):
+    monkeypatch.setattr("polyethos.study.running.load_model", None)
+    again = polyethos.run(Study(**SMALL), finished.path)
+    xr.testing.assert_identical(again.results, finished.results)
+
+
+def test_a_changed_study_is_refused_in_an_old_folder(finished):
+    with pytest.raises(StudyMismatchError, match=r"study\.seed: there 0, now 1"):
+        polyethos.run(Study(**SMALL, seed=1), finished.path)
+
+
+def test_nothing_half_written_stays_behind(finished):
+    leftovers = [path for path in finished.path.rglob("*") if ".partial" in path.name or path.name == ".work"]
+    assert leftovers == []
+
+
+KILLED_AFTER = """
+import os, signal, sys
+import polyethos
+from polyethos import Study
+
+def observe(progress):
+    if progress.step.startswith(sys.argv[2]):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+polyethos.run(Study(languages=["en", "zh"], values=["morality", "fairness"]), sys.argv[1], observer=observe)
+"""
+
+
+@pytest.mark.parametrize("step", ["analysing: morality", "reading hidden states: fairness", "writing the results"])
+def test_a_killed_run_goes_on_with_the_same_command_and_ends_with_the_same_results(finished, tmp_path, step):
+    killed = subprocess.run([sys.executable, "-c", KILLED_AFTER, str(tmp_path / "run"), step], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert not (tmp_path / "run" / "results.nc").exists()
+    with pytest.raises(RunError, match="unfinished"):
+        polyethos.open_run(tmp_path / "run")
+    resumed = polyethos.run(Study(**SMALL), tmp_path / "run")
+    xr.testing.assert_equal(resumed.results, finished.results)
+    assert resumed.vectors.equals(finished.vectors)
+
+
+def test_a_resumed_run_does_not_extract_a_finished_value_again(tmp_path, monkeypatch):
+    subprocess.run([sys.executable, "-c", KILLED_AFTER, str(tmp_path), "reading hidden states: fairness"], check=False)
+    extracted = []
+
+    def spy(model, sentences, **options):
+        extracted.append(len(sentences))
+        return real(model, sentences, **options)
+
+    real = polyethos.execution.extraction.extract_states
+    monkeypatch.setattr("polyethos.execution.extraction.extract_states", spy)
+    run = polyethos.run(Study(**SMALL), tmp_path)
+    assert sum(extracted) == 2 * run.results["n_items"].sel(value="fairness").sum().item()
+
+
+def test_two_models_share_one_run_with_a_dimension_for_them(tmp_path):
+    copy = tmp_path / "renamed"
+    copy.symlink_to(pocket_model_path("pocket-balanced"))
+    study = Study(models=["pocket-balanced", str(copy)], data="microworld", **SMALL)
+    run = polyethos.run(study, tmp_path / "two")
+    assert run.results["model"].values.tolist() == ["pocket-balanced", "renamed"]
+    first, second = (run.results["accuracy"].isel(model=k, drop=True) for k in (0, 1))
+    xr.testing.assert_equal(first, second)
+    assert set(run.models) == {"pocket-balanced", "renamed"}
+    with pytest.raises(RunError, match=r"run\.models\['pocket-balanced'\]\.vectors"):
+        _ = run.vectors
+
+
+def test_paper_and_corrected_read_the_last_layer_differently(tmp_path, finished):
+    paper = polyethos.run(Study(**SMALL, protocol="paper"), tmp_path / "paper")
+    assert {"linguistic_direct", "linguistic_split"} <= set(paper.results)
+    first = paper.vectors.isel(layer=0) - finished.vectors.isel(layer=0)
+    last = paper.vectors.isel(layer=-1) - finished.vectors.isel(layer=-1)
+    assert float(abs(last).max()) > 5 * float(abs(first).max())
+
+
+def test_progress_counts_every_sentence_once(tmp_path):
+    seen = []
+    run = polyethos.run(Study(**SMALL), tmp_path, observer=seen.append)
+    assert seen[-1].done == seen[-1].total == 2 * run.results["n_items"].sum().item()
+    assert [event.done for event in seen] == sorted(event.done for event in seen)
+
+
+def test_a_folder_in_use_is_refused(tmp_path):
+    script = (
+        f"import polyethos, time; from polyethos import Study\n"
+        f"polyethos.run(Study(), {str(tmp_path)!r}, observer=lambda p: (print(flush=True), time.sleep(60)))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, env={**os.environ})
+    try:
+        assert process.stdout is not None
+        process.stdout.readline()
+        with pytest.raises(RunError, match=rf"in use by process {process.pid}"):
+            polyethos.run(Study(**SMALL), tmp_path)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_the_default_folder_differs_between_studies():
+    from polyethos.study.running import default_folder
+
+    assert default_folder(Study()) != default_folder(Study(seed=1))
+    assert default_folder(Study()).parent == Path("polyethos-runs")

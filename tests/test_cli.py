@@ -1,0 +1,124 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+from polyethos import __version__, cli
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """Run the command line in this process: (exit code, standard output, standard error)."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["polyethos", *map(str, arguments)])
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code or 0
+        output = capsys.readouterr()
+        return code, output.out, output.err
+
+    return run
+
+
+SMALL = ("--languages", "en,zh", "--values", "morality,fairness")
+
+
+def test_a_small_study_prints_tables_and_says_where_the_results_are(command, tmp_path):
+    code, out, _ = command("run", *SMALL, "--out", tmp_path / "run")
+    assert code == 0
+    assert "English" in out
+    assert "Chinese" in out
+    assert "French" not in out
+    assert str(tmp_path / "run") in out.replace("\n", "")
+    assert (tmp_path / "run" / "results.nc").is_file()
+
+
+def test_json_is_all_that_json_prints(command, tmp_path):
+    code, out, _ = command("run", *SMALL, "--out", tmp_path / "run", "--json")
+    content = json.loads(out)
+    assert code == 0
+    assert content["run"] == str(tmp_path / "run")
+
+
+def test_quiet_prints_nothing(command, tmp_path):
+    assert command("run", *SMALL, "--out", tmp_path / "run", "--quiet") == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("run", "--protocol", "papr"), "protocol = 'papr'"),
+        (("run", "--languages", "en,sv"), "unknown language 'sv'"),
+        (("run", "--model", "no-such-folder/x"), "no-such-folder/x"),
+        (("run", "--data", "absent.csv"), "absent.csv"),
+        (("run", "absent.toml"), "absent.toml: cannot be read"),
+        (("data", "check", "absent.csv"), "absent.csv"),
+    ],
+)
+def test_a_user_error_is_one_line_and_exit_code_2(command, monkeypatch, tmp_path, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    code, out, err = command(*arguments)
+    assert code == 2
+    assert out == ""
+    assert err.startswith("polyethos: ")
+    assert err.count("\n") == 1
+    assert message in err
+
+
+def test_a_column_without_a_name_is_refused(command):
+    code, _, err = command("run", "--column", "positive")
+    assert code == 2
+    assert "expected FIELD=NAME" in err
+
+
+def test_checking_data_lists_every_problem_and_fails(command, tmp_path):
+    rows = [
+        "item,value,language,positive,negative",
+        "1,morality,en,good,bad",
+        "2,morality,sv,good,bad",
+        "3,morality,en,same,same",
+    ]
+    (tmp_path / "pairs.csv").write_text("\n".join(rows), encoding="utf-8")
+    code, out, _ = command("data", "check", tmp_path / "pairs.csv")
+    assert code == 2
+    assert "line 3" in out
+    assert "line 4" in out
+
+
+def test_checking_sound_data_succeeds(command, tmp_path):
+    rows = ["item,value,language,positive,negative", "1,morality,en,good,bad", "2,morality,en,kind,cruel"]
+    (tmp_path / "pairs.csv").write_text("\n".join(rows), encoding="utf-8")
+    code, _, err = command("data", "check", tmp_path / "pairs.csv")
+    assert (code, err) == (0, "")
+
+
+def test_the_bundled_data_are_listed_with_their_sizes(command):
+    code, out, _ = command("data", "list")
+    assert code == 0
+    assert "everyday" in out
+    assert "11200" in out
+
+
+@pytest.mark.parametrize("name", ["run", "data list", "data check"])
+def test_every_command_helps_with_an_example(command, name):
+    code, out, _ = command(*name.split(), "--help")
+    assert code == 0
+    assert f"polyethos {name}" in out
+
+
+def test_the_version_is_the_packages(command):
+    assert command("--version")[1].strip() == __version__
+
+
+def test_help_needs_no_torch():
+    script = (
+        "import sys; sys.argv = ['polyethos', 'run', '--help']\nfrom polyethos import cli\n"
+        "try:\n    cli.main()\nexcept SystemExit:\n    pass\n"
+        "assert 'torch' not in sys.modules and 'xarray' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
