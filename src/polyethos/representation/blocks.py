@@ -13,7 +13,7 @@ from torch import nn
 from polyethos.errors import UnsupportedModelError
 
 REMEDY = "polyethos reads decoder-only language models (Llama, Qwen, BLOOM, GPT-2 and the like); choose one of these"
-PROBE_LENGTH = 8
+PROBE_LENGTH = 16
 
 
 def block_output(output: torch.Tensor | tuple[torch.Tensor, ...]) -> torch.Tensor:

@@ -1,20 +1,22 @@
-"""Running the model over batches and reading its blocks."""
+"""Running a model over batches and reading its blocks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from polyethos.errors import ModelError, ResourceError
-from polyethos.representation.batching import Batch, padded_batch, padded_count
-from polyethos.representation.blocks import on_outputs, run_base
+from polyethos.errors import ResourceError
+from polyethos.representation.batching import Batch, Row, packed_batch, padded_batch, shared_rows, single_rows
 from polyethos.representation.model import LanguageModel
+from polyethos.representation.reading import States, read_states
 from polyethos.representation.tokens import Reading
 
-_BUDGETS = {"cpu": 1024, "cuda": 16384}
+_BUDGETS = {"cpu": 2048, "cuda": 16384}
+# Sharing costs some attention to masked tokens; below this saving it does not pay.
+_WORTHWHILE = 0.1
+
+_Build = Callable[[Sequence[Reading], Sequence[Row]], Batch]
 
 
 def default_budget(device: str) -> int:
@@ -24,8 +26,8 @@ def default_budget(device: str) -> int:
 
 def compute_states(
     model: LanguageModel, readings: Sequence[Reading], *, budget: int
-) -> Iterator[tuple[tuple[int, ...], NDArray[np.float32]]]:
-    """The states of all readings, batch by batch, longest first.
+) -> Iterator[tuple[tuple[int, ...], States]]:
+    """The states of all readings, batch by batch.
 
     Args:
         model: from `load_model`.
@@ -38,67 +40,63 @@ def compute_states(
     Raises:
         ModelError, ResourceError: see `extract_states`.
     """
-    order = sorted(range(len(readings)), key=lambda text: len(readings[text].tokens), reverse=True)
-    while order:
-        count = padded_count(readings, order, budget)
-        batch = padded_batch(readings, order[:count])
-        states = states_or_none(model, batch)
-        if states is None:
-            budget = _halved(model, batch, budget)
-            continue
-        yield batch.texts, states
-        order = order[count:]
+    for rows, build in _plan(model, readings):
+        yield from _run(model, readings, rows, build=build, budget=budget)
 
 
-def _halved(model: LanguageModel, batch: Batch, budget: int) -> int:
-    if len(batch.texts) == 1:
-        raise ResourceError(
-            f"{model.name}: a single text of {batch.inputs['input_ids'].numel()} tokens does not fit into the memory "
-            f"of {model.device}; use a smaller model, bfloat16, more memory, or shorter texts"
-        )
-    if model.device.type == "cuda":
-        torch.cuda.empty_cache()
-    return min(budget, batch.inputs["input_ids"].numel()) // 2
+def _plan(model: LanguageModel, readings: Sequence[Reading]) -> list[tuple[list[Row], _Build]]:
+    """Which texts are computed together, and how."""
+    uniform = model.uniform_tokens
+    long = [text for text, reading in enumerate(readings) if uniform is not None and len(reading.tokens) > uniform]
+    short = sorted(set(range(len(readings))) - set(long))
+    shared: list[Row] = []
+    if model.shares_prefixes:
+        rows = shared_rows(readings, short)
+        shared = [row for row in rows if sum(row.shared) >= _WORTHWHILE * (row.size + sum(row.shared))]
+        short = sorted(set(short) - {text for row in shared for text in row.texts})
+
+    def packed(readings: Sequence[Reading], rows: Sequence[Row]) -> Batch:
+        return packed_batch(readings, rows, model.model.dtype)
+
+    singles = [(single_rows(readings, texts), padded_batch) for texts in (long, short)]
+    return [(shared, packed), *singles]
 
 
-def states_or_none(model: LanguageModel, batch: Batch) -> NDArray[np.float32] | None:
-    """The states of a batch, float32 (text, L + 1, hidden), or None where memory runs out."""
+def _run(
+    model: LanguageModel, readings: Sequence[Reading], rows: Sequence[Row], *, build: _Build, budget: int
+) -> Iterator[tuple[tuple[int, ...], States]]:
+    queue, start = sorted(rows, key=lambda row: row.size, reverse=True), 0
+    while start < len(queue):
+        count = max(1, budget // queue[start].size)
+        batch = build(readings, queue[start : start + count])
+        states = _states_or_none(model, batch)
+        if states is not None:
+            yield batch.texts, states
+            start += count
+        elif len(batch.texts) == 1:
+            raise ResourceError(
+                f"{model.name}: a single text of {queue[start].size} tokens does not fit into the memory of "
+                f"{model.device}; use a smaller model, half precision, more memory or shorter texts"
+            )
+        elif count > 1:
+            budget = min(count, len(queue) - start) * queue[start].size // 2
+        else:
+            alone = single_rows(readings, batch.texts)
+            yield from _run(model, readings, alone, build=padded_batch, budget=queue[start].size // 2)
+            start += 1
+
+
+def _states_or_none(model: LanguageModel, batch: Batch) -> States | None:
+    """The states of a batch, or None where memory runs out."""
     try:
-        return read_states(model, batch)
+        return read_states(model.base, model.blocks, batch, device=model.device)
     except (torch.OutOfMemoryError, MemoryError):
-        return None
+        pass
     except RuntimeError as error:
         # The allocator of the processor has no error class of its own.
-        if "not enough memory" in str(error) or "can't allocate memory" in str(error):
-            return None
-        raise
-
-
-def read_states(model: LanguageModel, batch: Batch) -> NDArray[np.float32]:
-    """The states of a batch, float32 (text, L + 1, hidden), with one transfer to the host."""
-    device = model.device
-    layers: dict[int, torch.Tensor] = {}
-
-    def receive(index: int, hidden: torch.Tensor) -> None:
-        layers[index] = _chosen_states(hidden, batch).to(device)
-
-    inputs = {name: tensor.to(device) for name, tensor in batch.inputs.items()}
-    with on_outputs(model.blocks, receive):
-        last = run_base(model.base, inputs)
-    receive(len(model.blocks), last)
-    states: NDArray[np.float32] = torch.stack([layers[index] for index in sorted(layers)], dim=1).cpu().numpy()
-    if not np.isfinite(states).all():
-        layer = int(np.argmin(np.isfinite(states).all(axis=(0, 2)))) + 1
-        raise ModelError(f"{model.name}: states at layer {layer} are not finite in {model.dtype}; load it in float32")
-    return states
-
-
-def _chosen_states(hidden: torch.Tensor, batch: Batch) -> torch.Tensor:
-    """Mean over the chosen tokens of each text, float32 (text, hidden), where `hidden` lies."""
-    rows, columns, owners = (index.to(hidden.device) for index in (batch.rows, batch.columns, batch.owners))
-    picked = hidden[rows, columns].float()
-    if len(owners) == len(batch.texts):
-        return picked
-    sums = torch.zeros((len(batch.texts), picked.shape[1]), device=picked.device).index_add_(0, owners, picked)
-    counts = torch.bincount(owners, minlength=len(batch.texts))
-    return sums / counts[:, None]
+        if "not enough memory" not in str(error) and "can't allocate memory" not in str(error):
+            raise
+    # Only after the except clauses, which hold on to the failed tensors.
+    if model.device.type == "cuda":
+        torch.cuda.empty_cache()
+    return None

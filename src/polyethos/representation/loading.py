@@ -127,7 +127,7 @@ def _translated(name: str, error: Exception) -> ModelError:
         "trust_remote_code": "it comes with Python code of its own, which is not run unless you allow it: read that "
         "code, then pass trust_remote_code=True (command line: --trust-remote-code)",
         "gated repo": "access to it is restricted; accept its terms on its hub page, then run `hf auth login`",
-        "not a valid model identifier": "no such folder, and no such model on the hub (a private one needs `hf auth login`)",
+        "not a valid model identifier": "no such folder and no such model on the hub (or a private one)",
         "couldn't connect": "no such folder, not downloaded before, and the hub cannot be reached; check the "
         "connection or give the folder of a downloaded model",
         "safetensors": "no weights in the safetensors format; pickled weights (.bin) are not read because unpickling "

@@ -17,6 +17,7 @@ from polyethos.representation.blocks import REMEDY, find_blocks, probe_tokens
 from polyethos.representation.fingerprint import source_revision, tokenizer_hash
 from polyethos.representation.hardware import choose_device
 from polyethos.representation.loading import load_config, load_tokenizer, load_weights
+from polyethos.representation.sharing import shares_prefixes, uniform_tokens
 from polyethos.representation.template import Template, resolve_template
 
 
@@ -31,6 +32,7 @@ class LanguageModel:
         tokenizer: its tokenizer.
         blocks: its decoder blocks, in order; block k of the documentation is `blocks[k - 1]`.
         reading_template: the text put around every sentence, and whether special tokens are added to it.
+        shares_prefixes: whether texts that begin alike may be computed together (tried out when it was loaded).
     """
 
     name: str
@@ -39,6 +41,7 @@ class LanguageModel:
     tokenizer: PreTrainedTokenizerBase
     blocks: tuple[nn.Module, ...]
     reading_template: Template
+    shares_prefixes: bool
 
     @property
     def base(self) -> nn.Module:
@@ -69,7 +72,7 @@ class LanguageModel:
     @property
     def attention(self) -> str:
         """The attention implementation, for instance "sdpa"."""
-        return str(getattr(self.model.config, "_attn_implementation", None) or "eager")
+        return attention_of(self.model)
 
     @property
     def device(self) -> torch.device:
@@ -83,6 +86,11 @@ class LanguageModel:
         config = self.model.config.get_text_config()
         limits = (getattr(config, name, None) for name in ("max_position_embeddings", "max_seq_len"))
         return next((limit for limit in limits if isinstance(limit, int)), None)
+
+    @property
+    def uniform_tokens(self) -> int | None:
+        """The length up to which the model treats texts alike, where there is one."""
+        return uniform_tokens(self.model.config.get_text_config())
 
     @cached_property
     def identity(self) -> dict[str, Any]:
@@ -98,6 +106,7 @@ class LanguageModel:
             "template_special_tokens": self.reading_template.special_tokens,
             "dtype": self.dtype,
             "attention": self.attention,
+            "shares_prefixes": self.shares_prefixes,
             "device": self.device.type,
             "transformers": transformers.__version__,
             "torch": torch.__version__,
@@ -149,7 +158,16 @@ def load_model(
         trust_remote_code=trust_remote_code,
     )
     base = model.base_model
-    blocks = find_blocks(base, probe_tokens(base, tokenizer.all_special_ids))
+    tokens = probe_tokens(base, tokenizer.all_special_ids)
+    blocks = find_blocks(base, tokens)
+    shares = shares_prefixes(
+        base,
+        blocks,
+        tokens,
+        dtype=model.dtype,
+        attention=attention_of(model),
+        uniform=uniform_tokens(config.get_text_config()),
+    )
     return LanguageModel(
         name=name,
         revision=source_revision(name, config),
@@ -157,4 +175,10 @@ def load_model(
         tokenizer=tokenizer,
         blocks=blocks,
         reading_template=reading_template,
+        shares_prefixes=shares,
     )
+
+
+def attention_of(model: PreTrainedModel) -> str:
+    """The name of the attention implementation that `model` uses, for instance "sdpa"."""
+    return str(getattr(model.config, "_attn_implementation", None) or "eager")
