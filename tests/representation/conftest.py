@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import torch
 import transformers
+from tiny_models import ARCHITECTURES
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
 from polyethos.representation.model import LanguageModel, load_model
-from tiny_models import ARCHITECTURES
 
 CORPUS = [
     "I found a purse and brought it back. I found a purse and kept it.",

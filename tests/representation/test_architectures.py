@@ -7,13 +7,12 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from tiny_models import ARCHITECTURES, SENTENCES
 
 from polyethos.dataset.pairs import Sentence
 from polyethos.representation.activations import extract_states
 from polyethos.representation.blocks import block_output
 from polyethos.representation.model import LanguageModel
-
-from tiny_models import ARCHITECTURES, SENTENCES
 
 # Their positions follow from the mask, so texts cannot share a row.
 ALIBI = {"bloom", "mpt", "falcon-alibi"}
