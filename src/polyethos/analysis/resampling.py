@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-Array = NDArray[np.floating]
+Array = NDArray[np.float64]
 
 PARTS = 5
 """Parts that the units are dealt into; the signs of a part are turned together within a coset of sign patterns."""
@@ -66,6 +66,12 @@ def bootstrap_weights(n_units: int, replicates: int, *, seed: int) -> NDArray[np
     """How often each unit is drawn in each bootstrap sample of whole units: (replicate, unit)."""
     random = np.random.default_rng(seed)
     return random.multinomial(n_units, np.full(n_units, 1 / n_units), size=replicates).astype(np.float64)
+
+
+def random_signs(n_units: int, replicates: int, *, seed: int) -> NDArray[np.float64]:
+    """Independent signs of the units, 1 or -1: (unit, replicate)."""
+    drawn = np.random.default_rng(seed).integers(0, 2, size=(n_units, replicates))
+    return np.asarray(drawn * 2.0 - 1.0, dtype=np.float64)
 
 
 def percentile_interval(replicates: Array, *, level: float = 0.95) -> tuple[Array, Array]:
