@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from transformers import PreTrainedModel
 
 from polyethos.errors import UnsupportedModelError
 
@@ -22,6 +23,15 @@ def block_output(output: torch.Tensor | tuple[torch.Tensor, ...]) -> torch.Tenso
     Whether a block returns a tensor or a tuple depends on the architecture and on the version of transformers.
     """
     return output[0] if isinstance(output, tuple) else output
+
+
+def base_of(model: PreTrainedModel) -> nn.Module:
+    """The part of `model` below its vocabulary projection, or `model` itself where it cannot be told apart."""
+    base: nn.Module = model.base_model
+    if base is not model:
+        return base
+    # Some classes name their base wrongly, and transformers then gives the whole model.
+    return next((child for child in model.children() if isinstance(child, PreTrainedModel)), model)
 
 
 def run_base(base: nn.Module, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:

@@ -22,7 +22,7 @@ from transformers import (
 from transformers.utils import logging
 
 from polyethos.errors import ModelError, ModelLoadError, ResourceError, UnsupportedModelError
-from polyethos.representation.blocks import REMEDY
+from polyethos.representation.blocks import REMEDY, base_of
 from polyethos.representation.hardware import choose_dtype, placement
 
 
@@ -73,8 +73,8 @@ def load_weights(
             output_loading_info=True,
         )
     model, report = loaded
-    prefix = f"{model.base_model_prefix}."
-    missing = sorted(key for key in report["missing_keys"] if key.startswith(prefix) or model.base_model is model)
+    needed = {name for name, module in model.named_modules() if module is base_of(model)}
+    missing = sorted(key for key in report["missing_keys"] if any(key.startswith(prefix) for prefix in needed))
     if missing:
         # transformers fills missing weights with random numbers, and studies of those look real.
         raise ModelLoadError(

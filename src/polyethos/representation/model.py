@@ -13,7 +13,7 @@ from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from polyethos.errors import UnsupportedModelError
-from polyethos.representation.blocks import REMEDY, find_blocks, probe_tokens
+from polyethos.representation.blocks import REMEDY, base_of, find_blocks, probe_tokens
 from polyethos.representation.fingerprint import source_revision, tokenizer_hash
 from polyethos.representation.hardware import choose_device
 from polyethos.representation.loading import load_config, load_tokenizer, load_weights
@@ -46,8 +46,7 @@ class LanguageModel:
     @property
     def base(self) -> nn.Module:
         """The model without its vocabulary projection."""
-        base: nn.Module = self.model.base_model
-        return base
+        return base_of(self.model)
 
     @property
     def n_layers(self) -> int:
@@ -157,7 +156,7 @@ def load_model(
         attention=attention,
         trust_remote_code=trust_remote_code,
     )
-    base = model.base_model
+    base = base_of(model)
     tokens = probe_tokens(base, tokenizer.all_special_ids)
     blocks = find_blocks(base, tokens)
     shares = shares_prefixes(
