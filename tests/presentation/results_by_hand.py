@@ -98,3 +98,32 @@ def with_intervals(results: xr.Dataset) -> xr.Dataset:
         consistency=np.minimum(pairs * 1.2, 1), consistency_low=pairs * 1.2 - 0.1, consistency_high=pairs * 1.2 + 0.1,
         transfer_gain_low=results["transfer_gain"] - 0.03, transfer_gain_high=results["transfer_gain"] + 0.03,
     )  # fmt: skip
+
+
+STUDY = {
+    "format": 1,
+    "study": {
+        "models": [{"name": "some-org/some-model-7B", "revision": None, "template": "[INST] {input} [/INST] "}],
+        "data": "everyday",
+        "columns": {"positive": "pos"},
+        "values": None,
+        "languages": ["en", "fr"],
+        "protocol": "corrected",
+        "folds": 5,
+        "trust_remote_code": False,
+    },
+    "data": {"name": "everyday", "pairs": 11200, "sha256": "ab" * 32},
+    "versions": {"python": "3.11.2", "polyethos": "0.1.0"},
+    "model": {"model": "some-org/some-model-7B", "n_layers": 12},
+}
+
+HOSTILE = "</script><script>document.title='broken in'</script><img src=x onerror=alert(1)>\u202eevil\u202c\u2066"
+
+
+def hostile(languages=LANGUAGES) -> xr.Dataset:
+    """Results whose every string attacks the page that shows it, with a very long word among the values."""
+    results = study_of(HOSTILE, languages=languages)
+    values = [HOSTILE, "w" * 5000, "\"'&lt;", "\u2028", "{{ 1234 * 9 }}", "${alert(1)}", "a\u0000b"]
+    renamed = results.assign_coords(value=values, language=[*languages[:-1], HOSTILE])
+    renamed = renamed.assign_coords(source=renamed["language"].values, target=renamed["language"].values)
+    return renamed.assign_attrs(protocol=HOSTILE, data=HOSTILE)

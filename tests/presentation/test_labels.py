@@ -27,7 +27,7 @@ def test_without_shares_of_the_model_the_public_web_stands_in_and_says_so():
     assert shares(with_shares(1.0, 2.0, 3.0))[1] == "the mixture"
 
 
-@pytest.mark.parametrize("given", [["sw", "en"], '["sw", "en"]', np.array(["sw", "en"])])
+@pytest.mark.parametrize("given", [["sw", "en"], "sw en", np.array(["sw", "en"])])
 def test_high_resource_languages_are_those_of_the_results_in_order_of_share(given):
     assert high_resource(three_languages().assign_attrs(high_resource=given)) == ["en", "sw"]
 

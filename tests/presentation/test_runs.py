@@ -28,5 +28,5 @@ def test_models_are_told_apart_by_name_then_protocol_then_number():
     plain, paper = three_languages(), three_languages().assign_attrs(protocol="paper")
     other = three_languages().assign_attrs(model="other")
     assert run_names([plain, other]) == ["tiny_model", "other"]
-    assert run_names([plain, paper]) == ["tiny_model (corrected)", "tiny_model (paper)"]
+    assert run_names([plain, paper, other]) == ["tiny_model (corrected)", "tiny_model (paper)", "other"]
     assert run_names([plain, plain]) == ["tiny_model (corrected) #1", "tiny_model (corrected) #2"]

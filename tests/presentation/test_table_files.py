@@ -35,7 +35,7 @@ def test_latex_has_names_percent_and_the_means_set_apart():
 
 
 def test_latex_gains_are_signed_points_with_real_minus_signs():
-    assert r"Swahili (sw) & $-$20.0 & $-$10.0 & +0.0 \\" in to_latex(table("transfer_gain"))
+    assert r"Swahili (sw) & $-$20.0 & $-$10.0 & 0.0 \\" in to_latex(table("transfer_gain"))
 
 
 def test_wide_tables_span_both_columns_of_a_paper():

@@ -84,8 +84,8 @@ def existence(results: xr.Dataset) -> Answer:
     sentence = (
         f"In {found} of {measured} combinations of value and language it tells the sentence that upholds the value "
         f"from the one that violates it better than guessing: {_percent(accuracy.mean())} right on average (guessing: "
-        f"{_percent(chance(results))}; one combination is known to about ±{100 * margin(results):.0f} points), most in "
-        f"{best} ({_percent(per_language.max())}), least in {worst} ({_percent(per_language.min())})."
+        f"{_percent(chance(results))}; one combination is known to about ±{100 * margin(results):.0f} points); best in "
+        f"{best} ({_percent(per_language.max())}), weakest in {worst} ({_percent(per_language.min())})."
     )
     return Answer("existence", QUESTIONS["existence"], verdict, sentence, _existence_caution(results))
 

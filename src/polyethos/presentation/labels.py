@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 
 import numpy as np
@@ -92,14 +91,14 @@ def by_share(results: xr.Dataset) -> list[str]:
 def high_resource(results: xr.Dataset) -> list[str]:
     """Codes of the high-resource languages of this model.
 
-    They are the attribute `high_resource` (a list, or JSON of one) where the results have it, otherwise the languages
-    that the language table calls "high".
+    They are the attribute `high_resource` (codes in a list, or with blanks between) where the results have it,
+    otherwise the languages that the language table calls "high".
     """
     given = results.attrs.get("high_resource")
     if given is None:
         chosen = {code for code in languages(results) if code in LANGUAGES and LANGUAGES[code].resource_level == "high"}
     elif isinstance(given, str):
-        chosen = set(json.loads(given)) if given.startswith("[") else {given}
+        chosen = set(given.split())
     else:
         chosen = {str(code) for code in np.atleast_1d(given)}
     return [code for code in by_share(results) if code in chosen]

@@ -26,9 +26,11 @@ def by_model(results: xr.Dataset) -> list[xr.Dataset]:
 
 def run_names(runs: Sequence[xr.Dataset]) -> list[str]:
     """A name per run: the model's, with the protocol and then a number where models alone do not tell runs apart."""
-    names = [model_name(run) for run in runs]
-    if len(set(names)) < len(names):
-        names = [f"{name} ({run.attrs.get('protocol', 'run')})" for name, run in zip(names, runs, strict=True)]
+    models = [model_name(run) for run in runs]
+    names = [
+        name if models.count(name) == 1 else f"{name} ({run.attrs.get('protocol', 'run')})"
+        for name, run in zip(models, runs, strict=True)
+    ]
     return [name if names.count(name) == 1 else f"{name} #{names[: i + 1].count(name)}" for i, name in enumerate(names)]
 
 

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 import xarray as xr
 
-from polyethos.arrays import LANGUAGE, SOURCE, TARGET, VALUE
 from polyethos.files import write_text
-from polyethos.presentation.labels import language_name, value_name
-from polyethos.presentation.tables import Table, Unit, comparison_tables, study_tables
+from polyethos.presentation.cells import heading, shown
+from polyethos.presentation.tables import Table, comparison_tables, study_tables
 
 _NEEDS = "% Needs \\usepackage{booktabs}.\n"
 _WIDE = 9
 _SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}", '"': "''",
+    "|": r"\textbar{}", '"': "''", "−": "$-$", "–": "--",
 }  # fmt: skip
 # What the Latin fonts that every LaTeX has can set; the rest would stop the run.
 _SETTABLE = re.compile(r"[\x20-\x7e]")
@@ -49,18 +48,17 @@ def to_latex(table: Table) -> str:
     """The table as a LaTeX float that needs only booktabs; wide ones span both columns of a paper."""
     frame = table.frame
     float_name = "table*" if frame.shape[1] >= _WIDE else "table"
-    header = [_heading(frame), *(_label(frame.columns.name, column, frame) for column in frame.columns)]
-    rows = [
-        " & ".join([_label(frame.index.name, label, frame), *(_cell(number, table.unit) for number in numbers)])
-        + r" \\"
-        for label, numbers in zip(frame.index, frame.itertuples(index=False), strict=True)
-    ]
+    row_axis, column_axis = frame.index.name, frame.columns.name
+    header = [str(row_axis or "").capitalize(), *(heading(column_axis, column, short=True) for column in frame.columns)]
+    rows = [_row(header)]
+    for label, numbers in table.rows():
+        rows.append(_row([heading(row_axis, label), *(shown(number, table.unit) for number in numbers)]))
     if "mean" in frame.index:
         rows.insert(-1, r"\midrule")
     lines = [
         rf"\begin{{{float_name}}}[t]", r"\centering", r"\footnotesize", r"\setlength{\tabcolsep}{3pt}",
-        rf"\begin{{tabular}}{{l{'r' * frame.shape[1]}}}", r"\toprule", " & ".join(header) + r" \\", r"\midrule",
-        *rows, r"\bottomrule", r"\end{tabular}", rf"\caption{{{escape_latex(table.caption)}}}",
+        rf"\begin{{tabular}}{{l{'r' * frame.shape[1]}}}", r"\toprule", rows[0], r"\midrule",
+        *rows[1:], r"\bottomrule", r"\end{tabular}", rf"\caption{{{escape_latex(table.caption)}}}",
         rf"\label{{tab:{table.name.replace('_', '-')}}}", rf"\end{{{float_name}}}",
     ]  # fmt: skip
     return _NEEDS + "\n".join(lines) + "\n"
@@ -72,7 +70,7 @@ def escape_latex(text: str) -> str:
 
 
 def _escaped(char: str) -> str:
-    if _SETTABLE.match(char):
+    if char in _SPECIAL or _SETTABLE.match(char):
         return _SPECIAL.get(char, char)
     return "" if unicodedata.combining(char) else f"[U+{ord(char):04X}]"
 
@@ -87,27 +85,5 @@ def _write(tables: Sequence[Table], folder: Path) -> list[Path]:
     return paths
 
 
-def _heading(frame: pd.DataFrame) -> str:
-    return escape_latex(str(frame.index.name or "").capitalize())
-
-
-def _label(axis: Hashable, label: Hashable, frame: pd.DataFrame) -> str:
-    text = str(label)
-    if axis == VALUE:
-        text = value_name(text, short=axis == frame.columns.name)
-    elif axis == frame.index.name and axis in (LANGUAGE, SOURCE) and text != "mean":
-        text = f"{language_name(text)} ({text})"
-    elif axis not in (LANGUAGE, TARGET):
-        text = text.replace("_", " ")
-    return escape_latex(text)
-
-
-def _cell(number: object, unit: Unit) -> str:
-    if not isinstance(number, (int, float)) or isinstance(number, bool):
-        return escape_latex(str(number))
-    if number != number:
-        return "--"
-    if isinstance(number, int) or (unit == "plain" and float(number).is_integer() and abs(number) > 1):
-        return str(int(number))
-    text = {"percent": f"{100 * number:.1f}", "points": f"{100 * number:+.1f}", "plain": f"{number:.2f}"}[unit]
-    return text.replace("-", "$-$")
+def _row(cells: Sequence[str]) -> str:
+    return " & ".join(escape_latex(cell) for cell in cells) + r" \\"

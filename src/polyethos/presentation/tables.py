@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 import xarray as xr
 
 from polyethos.arrays import FOLD, LANGUAGE, LAYER, SOURCE, TARGET, VALUE
 from polyethos.presentation.answers import answers
+from polyethos.presentation.cells import Unit
 from polyethos.presentation.evidence import gain_between, pairs_apart
 from polyethos.presentation.labels import by_share, high_resource, model_name
 from polyethos.presentation.runs import by_model, run_names
 
-Unit = Literal["percent", "points", "plain"]
 _MEAN = "mean"
 
 
@@ -37,6 +37,10 @@ class Table:
     frame: pd.DataFrame
     unit: Unit = "plain"
     pages: bool = True
+
+    def rows(self) -> Iterator[tuple[Hashable, tuple[Any, ...]]]:
+        """Every row: its label and its cells."""
+        return zip(self.frame.index, self.frame.itertuples(index=False, name=None), strict=True)
 
 
 @dataclass(frozen=True)
@@ -72,8 +76,13 @@ def recognition_details(results: xr.Dataset) -> pd.DataFrame:
 
 
 def pair_table(results: xr.Dataset, name: str) -> pd.DataFrame:
-    """The variable `name` (source, target) as a square frame: rows are sources, columns targets, by share."""
-    order = by_share(results)
+    """The variable `name` (source, target) as a square frame: rows are sources, columns targets, by share.
+
+    Languages for which nothing was measured are left out.
+    """
+    measured = results[name].notnull()
+    used = measured.any(TARGET).rename({SOURCE: LANGUAGE}) | measured.any(SOURCE).rename({TARGET: LANGUAGE})
+    order = [code for code in by_share(results) if bool(used.sel({LANGUAGE: code}))]
     return _frame(results[name], SOURCE, TARGET).reindex(index=order, columns=order)
 
 

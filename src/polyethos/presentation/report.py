@@ -1,0 +1,115 @@
+"""One self-contained HTML page that explains a study's results, opens offline and prints."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from polyethos.dataset.values import VALUES
+from polyethos.errors import RunError
+from polyethos.files import write_text
+from polyethos.presentation.answers import QUESTIONS, Answer, answers
+from polyethos.presentation.cells import heading, shown
+from polyethos.presentation.labels import autonym, by_share, high_resource, language_name, shares, value_name, values
+from polyethos.presentation.report_data import payload, script_json
+from polyethos.presentation.report_text import contrasts, facts, study_toml
+from polyethos.presentation.runs import run_names
+from polyethos.presentation.table_files import to_csv
+from polyethos.presentation.tables import Table, comparison_tables, study_tables
+
+# The tables folded below each question.
+_TABLES_OF = {
+    "existence": ("recognition", "recognition_details", "chosen_layer"),
+    "consistency": ("similarity", "layer_curve", "pairs"),
+    "linguistics": ("linguistic",),
+    "transfer": ("transfer_gain",),
+}
+# Characters that no HTML document may hold, whatever the data hold.
+_NOT_HTML = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]")
+_SCRIPTS = ("report_heatmap.js", "report_views.js", "report_page.js")
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One model's part of the page."""
+
+    name: str
+    results: xr.Dataset
+    study: Mapping[str, Any]
+    answers: Mapping[str, Answer]
+    tables: Mapping[str, Table]
+
+
+def write_report(path: Path, runs: Sequence[tuple[xr.Dataset, Mapping[str, Any]]]) -> None:
+    """Write the report of one or several runs to `path`, whole or not at all.
+
+    Args:
+        path: of the HTML file.
+        runs: per model its results and the content of its `study.json`.
+
+    Raises:
+        RunError: there is no run to report on.
+    """
+    if not runs:
+        raise RunError(f"{path}: nothing to report; give at least one finished run")
+    write_text(path, render(runs))
+
+
+def render(runs: Sequence[tuple[xr.Dataset, Mapping[str, Any]]]) -> str:
+    """The report as HTML; see `write_report`."""
+    datasets = [results for results, _ in runs]
+    page = [_run(name, *run) for name, run in zip(run_names(datasets), runs, strict=True)]
+    environment = Environment(
+        loader=PackageLoader("polyethos.presentation", "templates"),
+        autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {"data_uri": _data_uri, "to_csv": to_csv, "heading": heading, "shown": shown, "facts": facts}
+    environment.globals |= {"study_toml": study_toml, "tables_of": _TABLES_OF}
+    environment.globals |= {"language_name": language_name, "autonym": autonym, "value_name": value_name}
+    script = "\n".join(_source(environment, name) for name in _SCRIPTS)
+    html = environment.get_template("report.html.j2").render(
+        runs=page,
+        questions=QUESTIONS,
+        comparison=comparison_tables(datasets) if len(page) > 1 and _comparable(datasets) else [],
+        contrasts=contrasts(datasets),
+        languages=[(code, shares(datasets[0])[0][code]) for code in by_share(datasets[0])],
+        share_source=shares(datasets[0])[1],
+        values=[(value, VALUES[value].definition if value in VALUES else "") for value in values(datasets[0])],
+        high=[[language_name(code) for code in high_resource(results)] for results in datasets],
+        data=script_json(payload(datasets)),
+        style=_source(environment, "report.css"),
+        script=script,
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    )
+    return _NOT_HTML.sub("\ufffd", html)
+
+
+def _run(name: str, results: xr.Dataset, study: Mapping[str, Any]) -> _Run:
+    found = {answer.key: answer for answer in answers(results)}
+    return _Run(name, results, study, found, {table.name: table for table in study_tables(results)})
+
+
+def _comparable(datasets: Sequence[xr.Dataset]) -> bool:
+    return all("recognition" in results for results in datasets)
+
+
+def _source(environment: Environment, name: str) -> str:
+    assert environment.loader is not None
+    return environment.loader.get_source(environment, name)[0]
+
+
+def _data_uri(content: str | Mapping[str, Any], kind: str) -> str:
+    text = content if isinstance(content, str) else json.dumps(content, indent=1, ensure_ascii=False, default=str)
+    return f"data:{kind};charset=utf-8;base64,{base64.b64encode(text.encode()).decode('ascii')}"

@@ -1,0 +1,163 @@
+"""The report as a file: self-contained, escaped, valid."""
+
+import base64
+import hashlib
+import json
+from html.parser import HTMLParser
+
+import pytest
+from results_by_hand import HOSTILE, STUDY, hostile, study_of, three_languages, with_intervals
+
+from polyethos.dataset.languages import LANGUAGES
+from polyethos.errors import RunError
+from polyethos.presentation.report import render, write_report
+
+
+class Page(HTMLParser):
+    """Tags, text outside scripts, scripts, and the elements that hold right-to-left overrides."""
+
+    def __init__(self, html):
+        super().__init__(convert_charrefs=True)
+        self.tags, self.text, self.scripts, self.turned_in, self._inside = [], "", [], set(), ""
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        self._inside = tag
+        if tag == "script":
+            self.scripts.append("")
+
+    def handle_endtag(self, tag):
+        self._inside = ""
+
+    def handle_data(self, data):
+        if "\u202e" in data:
+            self.turned_in.add(self._inside)
+        if self._inside == "script":
+            self.scripts[-1] += data
+        elif self._inside != "style":
+            self.text += data
+
+    def links(self):
+        return [attributes["href"] for _, attributes in self.tags if "href" in attributes]
+
+
+def page(*runs):
+    return Page(render([(run, STUDY) for run in runs]))
+
+
+def test_a_report_of_one_model_answers_every_question_and_says_how_to_measure_the_rest():
+    text = page(three_languages()).text
+    assert "Human values in tiny_model" in text
+    assert "In 4 of 5 combinations" in text
+    assert "7.0 points better" in text
+    assert "polyethos control RUN" in text
+    assert "polyethos run study.toml" in text
+
+
+def test_all_languages_are_named_in_their_own_script():
+    text = page(study_of()).text
+    assert all(entry.autonym in text for entry in LANGUAGES.values())
+
+
+def test_autonyms_carry_their_language_so_that_the_right_font_is_chosen():
+    marked = {attributes["lang"] for tag, attributes in page(study_of()).tags if tag == "span" and "lang" in attributes}
+    assert marked == set(LANGUAGES)
+
+
+def test_nothing_is_loaded_from_anywhere():
+    made = page(study_of(), study_of("other", seed=1))
+    assert all(link.startswith(("#", "data:")) for link in made.links())
+    assert not [tag for tag, attributes in made.tags if "src" in attributes or tag in ("link", "iframe", "object")]
+    assert "url(" not in render([(study_of(), STUDY)])
+
+
+def test_only_the_page_s_own_script_may_run():
+    made = page(three_languages())
+    policy = next(a["content"] for tag, a in made.tags if tag == "meta" and "http-equiv" in a)
+    digest = base64.b64encode(hashlib.sha256(made.scripts[1].encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in policy
+    assert "default-src 'none'" in policy
+
+
+def test_every_table_can_be_saved():
+    made = page(with_intervals(study_of(protocol="paper")))
+    saved = {a["download"]: a["href"] for tag, a in made.tags if tag == "a" and "download" in a}
+    assert {"recognition.csv", "similarity.csv", "transfer_gain.csv", "linguistic.csv", "pairs.csv"} <= set(saved)
+    content = base64.b64decode(saved["recognition.csv"].split(",", 1)[1]).decode()
+    assert content.startswith("language,morality,deontology")
+    assert json.loads(base64.b64decode(saved["study.json"].split(",", 1)[1])) == STUDY
+
+
+def test_strings_from_data_and_models_never_become_markup():
+    html = render([(hostile(), {"study": {"data": HOSTILE}, HOSTILE: HOSTILE})])
+    made = Page(html)
+    assert len(made.scripts) == 2
+    assert "img" not in {tag for tag, _ in made.tags}
+    assert html.count("<script") == 2
+    assert json.loads(made.scripts[0])["runs"][0]["name"] == HOSTILE
+    assert "11106" not in made.text
+
+
+def test_the_text_direction_of_data_stays_inside_it():
+    made = page(hostile())
+    # A preformatted block and the title are elements of their own, and the scripts isolate what they show.
+    assert made.turned_in - {"bdi", "pre", "title", "script"} == set()
+    assert "bdi" in made.turned_in
+
+
+def test_several_models_stand_side_by_side_with_a_box_for_each():
+    made = page(study_of("first"), study_of("second", seed=1))
+    boxes = [a for tag, a in made.tags if tag == "input" and a.get("type") == "checkbox"]
+    assert [box["value"] for box in boxes] == ["0", "1"]
+    assert "The models side by side" in made.text
+    assert "Paper against corrected" not in made.text
+
+
+def test_both_protocols_of_a_model_are_compared():
+    text = page(study_of(), study_of(protocol="paper", seed=1)).text
+    assert "Paper against corrected" in text
+    assert "why they differ" in text
+
+
+def test_figures_appear_only_where_there_is_something_to_draw():
+    views = [a["data-view"] for _, a in page(three_languages().drop_vars("transfer_gain")).tags if "data-view" in a]
+    assert views == ["recognition", "similarity"]
+
+
+@pytest.mark.parametrize("variables", [["recognition", "n_items"], ["similarity"], []])
+def test_incomplete_results_still_make_a_page(variables):
+    results = three_languages()
+    made = page(results[variables] if variables else results.drop_vars(list(results.data_vars)))
+    assert "Not measured in this run" in made.text
+
+
+def test_nine_deep_models_stay_below_eight_megabytes():
+    runs = [(study_of(f"model-{i}", layers=80, seed=i), STUDY) for i in range(9)]
+    assert len(render(runs).encode()) < 8_000_000
+
+
+def test_the_file_appears_whole_and_alone(tmp_path):
+    write_report(tmp_path / "report.html", [(three_languages(), STUDY)])
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+    assert (tmp_path / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_a_report_needs_a_run(tmp_path):
+    with pytest.raises(RunError, match="at least one finished run"):
+        write_report(tmp_path / "report.html", [])
+
+
+@pytest.mark.parametrize("results", [study_of(protocol="paper"), three_languages(), hostile()])
+def test_the_page_is_well_formed(results):
+    html5lib = pytest.importorskip("html5lib", reason="needs html5lib, which reads HTML as browsers do")
+    parser = html5lib.HTMLParser(strict=False)
+    parser.parse(render([(results, STUDY), (results, {})]))
+    assert parser.errors == []
+
+
+def test_every_id_is_used_once_and_every_link_inside_the_page_leads_somewhere():
+    made = page(study_of())
+    ids = [a["id"] for _, a in made.tags if "id" in a]
+    assert len(ids) == len(set(ids))
+    assert {link[1:] for link in made.links() if link.startswith("#")} <= set(ids)
