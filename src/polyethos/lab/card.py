@@ -1,0 +1,102 @@
+"""A trained model on disk with its card: what went in, what came out."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+
+from polyethos.arrays import LAYER, SOURCE, TARGET, VALUE
+from polyethos.dataset.microworld import MICROWORLD_LANGUAGES, microworld_pairs
+from polyethos.files import file_hash, write_json, write_text
+from polyethos.lab.checkpoint import LossLog
+from polyethos.lab.outcomes import reply_accuracy, separability, verdict_accuracy
+from polyethos.lab.pocket import CARD
+from polyethos.lab.readme import readme
+from polyethos.lab.recipe import Recipe
+from polyethos.representation.activations import extract
+from polyethos.representation.model import LanguageModel, load_model
+
+WEIGHTS = "model.safetensors"
+_INTERVALS_KEPT = 20
+_VERDICT_ITEMS, _PAIR_ITEMS = 16, 48
+
+
+def save_model(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
+    """Write model and tokenizer in transformers' format, weights in bfloat16."""
+    folder.mkdir(parents=True, exist_ok=True)
+    model.bfloat16().save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    (folder / "generation_config.json").unlink(missing_ok=True)
+
+
+def measure(folder: Path, recipe: Recipe, log: LossLog) -> dict[str, Any]:
+    """Measure the model in `folder` as saved, on what it never saw, and write its card.
+
+    Returns:
+        What `polyethos.lab.pocket.pocket_card` documents.
+    """
+    loaded = load_model(folder, dtype="float32", device="cpu", template="bare")
+    card = {
+        "name": recipe.mixture.name,
+        "recipe": recipe.to_json(),
+        "recipe_hash": recipe.identity(),
+        "data_hash": recipe.corpus or lexicons_hash(),
+        "weights_hash": file_hash(folder / WEIGHTS),
+        "parameters": sum(weight.numel() for weight in loaded.model.parameters()),
+        "losses": _thinned(log.intervals),
+        "results": {} if recipe.corpus else results(loaded, recipe),
+        "torch": torch.__version__,
+    }
+    write_json(folder / CARD, card)
+    write_text(folder / "README.md", readme(card))
+    return card
+
+
+def results(loaded: LanguageModel, recipe: Recipe) -> dict[str, Any]:
+    """Verdicts, replies, recognition, transfer and similarity on held-out combinations, per language of the recipe."""
+    languages = list(recipe.mixture.shares)
+    with_replies = [code for code in languages if code in recipe.world.dialogue_languages]
+    verdicts = verdict_accuracy(loaded, microworld_pairs(languages=languages, items=_VERDICT_ITEMS))
+    separate = separability(loaded, extract(loaded, microworld_pairs(languages=languages, items=_PAIR_ITEMS)))
+    layer = int(separate.accuracy.mean([VALUE, SOURCE, TARGET]).idxmax())
+    at_layer = separate.sel({LAYER: layer}).mean(VALUE)
+    found: dict[str, Any] = {"verdict_accuracy": verdicts, "layer": layer, "layers": loaded.n_layers}
+    for name, kept in (("reply_accuracy_held_out", True), ("reply_accuracy_seen", False)):
+        found[name] = reply_accuracy(loaded, with_replies, held_out=kept)
+    own = {code: float(at_layer.accuracy.sel({SOURCE: code, TARGET: code})) for code in languages}
+    away = at_layer.where(at_layer[SOURCE] != at_layer[TARGET])
+    return found | {
+        "recognition": own,
+        "transfer_from": _by_language(away.accuracy.mean(TARGET)),
+        "transfer_to": _by_language(away.accuracy.mean(SOURCE)),
+        "similarity": _by_language(away.cosine.mean(TARGET)),
+    }
+
+
+def lexicons_hash() -> str:
+    """SHA-256 over the microworld's lexicons."""
+    digest = hashlib.sha256()
+    folder = resources.files("polyethos.dataset") / "bundled" / "microworld"
+    for code in sorted(MICROWORLD_LANGUAGES):
+        digest.update((folder / f"{code}.json").read_bytes())
+    return digest.hexdigest()
+
+
+def _by_language(values: xr.DataArray) -> dict[str, float]:
+    return {
+        str(code): round(float(value), 4) for code, value in zip(values[values.dims[0]].values, values, strict=True)
+    }
+
+
+def _thinned(intervals: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """At most 20 of the intervals, the last one always."""
+    chosen = np.unique(np.linspace(0, len(intervals) - 1, min(_INTERVALS_KEPT, len(intervals))).round().astype(int))
+    rounded = ((intervals[index]["tokens"], intervals[index]["losses"]) for index in chosen)
+    return [{"tokens": n, "losses": {code: round(loss, 4) for code, loss in losses.items()}} for n, losses in rounded]
