@@ -11,8 +11,11 @@ import xarray as xr
 
 import polyethos
 from polyethos import Study
+from polyethos.analysis import published
+from polyethos.dataset.pairs import sentence
 from polyethos.errors import RunError, StudyMismatchError
 from polyethos.lab.pocket import pocket_model_path
+from polyethos.representation.activations import extract_states
 
 SMALL = {"languages": ["en", "zh"], "values": ["morality", "fairness"]}
 
@@ -134,12 +137,17 @@ def test_two_models_share_one_run_with_a_dimension_for_them(tmp_path):
         _ = run.vectors
 
 
-def test_paper_and_corrected_read_the_last_layer_differently(tmp_path, finished):
-    paper = polyethos.run(Study(**SMALL, protocol="paper"), tmp_path / "paper")
-    assert {"linguistic_direct", "linguistic_split"} <= set(paper.results)
-    first = paper.vectors.isel(layer=0) - finished.vectors.isel(layer=0)
-    last = paper.vectors.isel(layer=-1) - finished.vectors.isel(layer=-1)
-    assert float(abs(last).max()) > 5 * float(abs(first).max())
+def test_the_last_layer_of_protocol_paper_is_taken_after_the_final_norm(tmp_path):
+    run = polyethos.run(Study(languages="zh", values="fairness", protocol="paper"), tmp_path / "paper")
+    pairs = polyethos.load_pairs("microworld", values=["fairness"], languages=["zh"])
+    train, _ = published.split(published.item_order(pairs))
+    chosen = [pair for pair in pairs if pair.item in train]
+    texts = [sentence(pair, polarity, published=True) for polarity in ("positive", "negative") for pair in chosen]
+    states = extract_states(polyethos.load_model(pocket_model_path("pocket-balanced")), texts)
+    after_norm = states[: len(chosen), -1].mean(0) - states[len(chosen) :, -1].mean(0)
+    found = run.vectors.sel(value="fairness", language="zh").isel(layer=-1)
+    np.testing.assert_allclose(found, after_norm, rtol=1e-3, atol=1e-4)
+    assert {"linguistic_direct", "linguistic_split"} <= set(run.results)
 
 
 def test_progress_counts_every_sentence_once(tmp_path):

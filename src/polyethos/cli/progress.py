@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -42,8 +43,12 @@ def progress_bar(*, shown: bool) -> Iterator[Callable[[Progress], None] | None]:
     if not shown:
         yield None
         return
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _step_lines()
+        return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
-    with ProgressBar(*columns, console=Console(stderr=True), transient=True) as progress:
+    with ProgressBar(*columns, console=console, transient=True) as progress:
         tasks: dict[str, TaskID] = {}
 
         def observe(event: Progress) -> None:
@@ -52,3 +57,15 @@ def progress_bar(*, shown: bool) -> Iterator[Callable[[Progress], None] | None]:
             progress.update(tasks[event.model], description=f"{event.model}: {event.step}", completed=event.done)
 
         yield observe
+
+
+def _step_lines() -> Callable[[Progress], None]:
+    """For log files: a line per step instead of a bar."""
+    last: list[tuple[str, str]] = []
+
+    def observe(event: Progress) -> None:
+        if last != [(event.model, event.step)]:
+            last[:] = [(event.model, event.step)]
+            print(f"{event.model}: {event.step} ({event.done} of {event.total} sentences)", file=sys.stderr)
+
+    return observe

@@ -41,9 +41,11 @@ def run(
         str | None, typer.Option(help="auto, chat, bare, or a text with {input}.", show_default="auto")
     ] = None,
     dtype: Annotated[str | None, typer.Option(help="auto, float32, bfloat16 or float16.", show_default="auto")] = None,
-    device: Annotated[
-        str | None, typer.Option(help="auto, cpu, cuda, cuda:1, ... or balanced.", show_default="auto")
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1, ...", show_default="auto")] = None,
+    attention: Annotated[
+        str | None, typer.Option(help="sdpa, eager, flash_attention_2, ...", show_default="the model's")
     ] = None,
+    folds: Annotated[int | None, typer.Option(help="Folds of the cross-fitting.", show_default="5")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the folds.", show_default="0")] = None,
     trust_remote_code: Annotated[
         bool | None, typer.Option("--trust-remote-code", help="Let the model's repository run its own code.")
@@ -84,6 +86,8 @@ def run(
             "position": position,
             "dtype": dtype,
             "device": device,
+            "attention": attention,
+            "folds": folds,
             "seed": seed,
             "trust_remote_code": trust_remote_code,
         }

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from polyethos.errors import ResourceError, RunError
 
+LOCK_FILE = ".lock"
+
 
 @contextmanager
 def exclusive(folder: Path) -> Iterator[None]:
@@ -21,7 +23,7 @@ def exclusive(folder: Path) -> Iterator[None]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
+        handle = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o666)
     except OSError as error:
         raise ResourceError(f"{folder}: cannot be written ({error.strerror}); choose another folder") from error
     try:

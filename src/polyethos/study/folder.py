@@ -14,6 +14,7 @@ import xarray as xr
 
 from polyethos.arrays import read_dataset
 from polyethos.errors import RunError, StudyMismatchError
+from polyethos.execution.locking import LOCK_FILE
 from polyethos.files import write_json
 from polyethos.representation.vectors import load_vectors
 
@@ -131,6 +132,13 @@ def record_model(path: Path, identity: dict[str, Any]) -> dict[str, Any]:
 def remove_work(path: Path) -> None:
     """Remove what only an unfinished run needs."""
     shutil.rmtree(path / WORK_FOLDER, ignore_errors=True)
+
+
+def remove_empty_run(path: Path) -> None:
+    """Remove a run folder in which nothing was computed yet, so that a mistyped model leaves nothing behind."""
+    files = {entry.name for entry in path.rglob("*") if not entry.is_dir()}
+    if files <= {STUDY_FILE, LOCK_FILE}:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _refuse_differences(path: Path, found: dict[str, Any], wanted: dict[str, Any]) -> None:

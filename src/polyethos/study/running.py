@@ -15,6 +15,7 @@ import xarray as xr
 from polyethos.arrays import write_dataset
 from polyethos.dataset.load import load_pairs
 from polyethos.dataset.pairs import ContrastPairs
+from polyethos.errors import PolyethosError
 from polyethos.execution.extraction import extract_shards, pairs_per_shard
 from polyethos.execution.locking import exclusive
 from polyethos.execution.shards import ShardStore, plan_shards
@@ -35,6 +36,7 @@ from polyethos.study.folder import (
     claim_folder,
     open_run,
     record_model,
+    remove_empty_run,
     remove_work,
 )
 from polyethos.study.presets import PRESETS
@@ -78,12 +80,18 @@ def run(study: Study, out: str | Path | None = None, *, observer: Observer | Non
     """
     folder = Path(out) if out is not None else default_folder(study)
     pairs = load_study_pairs(study)
-    with exclusive(folder):
-        remove_partial_files(folder)
-        claim_folder(folder, _contract(study, pairs, study.models if len(study.models) > 1 else ()))
-        if len(study.models) == 1:
-            return _run_model(study, study.models[0], pairs, folder, observer)
-        return _run_models(study, pairs, folder, observer)
+    is_new = not folder.exists()
+    try:
+        with exclusive(folder):
+            remove_partial_files(folder)
+            claim_folder(folder, _contract(study, pairs, study.models if len(study.models) > 1 else ()))
+            if len(study.models) == 1:
+                return _run_model(study, study.models[0], pairs, folder, observer)
+            return _run_models(study, pairs, folder, observer)
+    except PolyethosError:
+        if is_new:
+            remove_empty_run(folder)
+        raise
 
 
 def default_folder(study: Study) -> Path:
