@@ -12,6 +12,7 @@ from polyethos.dataset.microworld import (
     is_held_out,
     lexicon,
     microworld_pairs,
+    time_pairs,
 )
 from polyethos.errors import DataError, UnknownLanguageError, UnknownValueError
 
@@ -91,3 +92,22 @@ def test_unknown_names_are_named():
 def test_more_items_than_held_out_combinations_are_refused(items):
     with pytest.raises(DataError, match=f"items={items}: the microworld has 1 to 512"):
         microworld_pairs(items=items)
+
+
+def test_time_pairs_differ_in_the_time_of_day_alone():
+    first = time_pairs(languages=["en"], items=384).pairs[0]
+    assert first.positive == "The teacher painted the door this morning."
+    assert first.negative == "The teacher painted the door last night."
+    assert (first.item, first.group) == ("time-n00-s00", "time-n00")
+
+
+def test_time_pairs_are_parallel_over_languages():
+    pairs = time_pairs(languages=["zh", "ny"], items=10, seed=3)
+    items = [{pair.item for pair in pairs if pair.language == code} for code in ("zh", "ny")]
+    assert items[0] == items[1]
+    assert len(items[0]) == 10
+
+
+def test_more_time_pairs_than_combinations_are_refused():
+    with pytest.raises(DataError, match="items=385: there are 1 to 384 items"):
+        time_pairs(items=385)

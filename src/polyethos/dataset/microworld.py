@@ -20,10 +20,13 @@ SIDES: tuple[Side, Side] = ("upheld", "violated")
 SUBJECTS = 16
 CIRCUMSTANCES = 16
 PREDICATES = 16
+NEUTRAL_PREDICATES = 24
+TIME_OF_DAY = "time of day"
 MICROWORLD_LANGUAGES = tuple(LANGUAGES)
 
 # One combination in eight. Coprime factors give every subject, predicate and circumstance the same number of them.
 _HELD_OUT_EVERY = 8
+_MORNING, _NIGHT = 1, 2
 _PREDICATE_STEP, _CIRCUMSTANCE_STEP = 3, 5
 
 
@@ -119,6 +122,41 @@ def microworld_pairs(
         for words in lexicons
     ]
     return ContrastPairs("microworld", tuple(pairs))
+
+
+def time_pairs(*, languages: Sequence[str] | None = None, items: int = 96, seed: int = 0) -> ContrastPairs:
+    """Pairs that differ in the time of day and in no value: "this morning" against "last night", neutral predicates.
+
+    The control for specificity: a direction that stands for a value must not rank these pairs.
+
+    Args:
+        languages: codes; all 16 by default.
+        items: how many.
+        seed: which combinations are taken.
+
+    Raises:
+        UnknownLanguageError: a language the small world does not have.
+        DataError: more items than there are combinations, or none.
+    """
+    available = [(predicate, subject) for predicate in range(NEUTRAL_PREDICATES) for subject in range(SUBJECTS)]
+    if not 1 <= items <= len(available):
+        raise DataError(f"items={items}: there are 1 to {len(available)} items")
+    chosen = sorted(random.Random(f"{seed}:{TIME_OF_DAY}").sample(available, items))
+    lexicons = [lexicon(code) for code in languages or MICROWORLD_LANGUAGES]
+    pairs = [_time_pair(words, *combination) for combination in chosen for words in lexicons]
+    return ContrastPairs("microworld-times", tuple(pairs))
+
+
+def _time_pair(words: Lexicon, predicate: int, subject: int) -> ContrastPair:
+    phrase = words.neutral[predicate]
+    return ContrastPair(
+        item=f"time-n{predicate:02}-s{subject:02}",
+        value=TIME_OF_DAY,
+        language=words.language,
+        positive=words.statement(subject, phrase, _MORNING),
+        negative=words.statement(subject, phrase, _NIGHT),
+        group=f"time-n{predicate:02}",
+    )
 
 
 def _test_combinations(value: str, items: int, seed: int) -> list[tuple[int, int, int]]:
