@@ -44,6 +44,16 @@ def test_json_is_all_that_json_prints(command, tmp_path):
     assert content["run"] == str(tmp_path / "run")
 
 
+def test_a_report_is_written_anew_from_finished_runs_side_by_side(command, tmp_path):
+    for protocol in ("corrected", "paper"):
+        command("run", *SMALL, "--protocol", protocol, "--out", tmp_path / protocol, "--quiet")
+    code, out, _ = command("report", tmp_path / "corrected", tmp_path / "paper", "--out", tmp_path / "both.html")
+    assert (code, out.strip()) == (0, str(tmp_path / "both.html"))
+    page = (tmp_path / "both.html").read_text(encoding="utf-8")
+    assert "(corrected)" in page
+    assert "(paper)" in page
+
+
 def test_quiet_prints_nothing(command, tmp_path):
     assert command("run", *SMALL, "--out", tmp_path / "run", "--quiet") == (0, "", "")
 
@@ -110,7 +120,7 @@ def test_the_bundled_data_are_listed_with_their_sizes(command):
     assert "11200" in out
 
 
-@pytest.mark.parametrize("name", ["run", "data list", "data check"])
+@pytest.mark.parametrize("name", ["run", "report", "data list", "data check"])
 def test_every_command_helps_with_an_example(command, name):
     code, out, _ = command(*name.split(), "--help")
     assert code == 0

@@ -28,7 +28,7 @@ def finished(tmp_path_factory):
 
 def test_a_run_leaves_everything_the_contract_names(finished):
     names = {path.name for path in finished.path.iterdir() if not path.name.startswith(".")}
-    assert {"study.json", "results.nc", "vectors.safetensors", "tables", "figures"} <= names
+    assert {"study.json", "results.nc", "vectors.safetensors", "report.html", "tables", "figures"} <= names
     assert {path.suffix for path in (finished.path / "tables").iterdir()} == {".csv", ".tex"}
     assert {path.suffix for path in (finished.path / "figures").iterdir()} == {".svg", ".png"}
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from polyethos.cli.data import data_app
+from polyethos.cli.reporting import report
 from polyethos.cli.running import run
 from polyethos.errors import PolyethosError
 
@@ -20,6 +21,7 @@ app = typer.Typer(
     help="How large language models represent human values across languages.",
 )
 app.command()(run)
+app.command()(report)
 app.add_typer(data_app, name="data")
 
 

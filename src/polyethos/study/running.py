@@ -22,6 +22,7 @@ from polyethos.execution.shards import ShardStore, plan_shards
 from polyethos.files import remove_partial_files
 from polyethos.lab.pocket import pocket_model_path
 from polyethos.presentation.outputs import write_outputs
+from polyethos.presentation.report import write_report
 from polyethos.representation.model import LanguageModel, load_model
 from polyethos.representation.vectors import save_vectors
 from polyethos.study.analysing import Partial, ValueData, analyse_value, read_partial, write_partial
@@ -29,6 +30,7 @@ from polyethos.study.combining import combine
 from polyethos.study.definition import ModelChoice, Study
 from polyethos.study.folder import (
     FORMAT,
+    REPORT_FILE,
     RESULTS_FILE,
     VECTORS_FILE,
     WORK_FOLDER,
@@ -113,16 +115,18 @@ def load_study_pairs(study: Study) -> ContrastPairs:
 
 
 def _run_models(study: Study, pairs: ContrastPairs, folder: Path, observer: Observer | None) -> Run:
-    parts: dict[str, xr.Dataset] = {}
+    parts: dict[str, Run] = {}
     for choice in study.models:
         single = study.model_copy(update={"models": (choice,)})
         part_folder = folder / choice.label
         claim_folder(part_folder, _contract(single, pairs, ()))
-        parts[choice.label] = _run_model(single, choice, pairs, part_folder, observer).results
+        parts[choice.label] = _run_model(single, choice, pairs, part_folder, observer)
     if not (folder / RESULTS_FILE).is_file():
         labels = pd.Index(list(parts), name="model")
-        together = xr.concat(list(parts.values()), dim=labels, join="outer", combine_attrs="drop_conflicts")
-        write_outputs(folder, list(parts.values()))
+        results = [part.results for part in parts.values()]
+        together = xr.concat(results, dim=labels, join="outer", combine_attrs="drop_conflicts")
+        write_outputs(folder, results)
+        write_report(folder / REPORT_FILE, [(part.results, part.study) for part in parts.values()])
         write_dataset(folder / RESULTS_FILE, together, _contract(study, pairs, study.models))
     return open_run(folder)
 
@@ -139,6 +143,7 @@ def _run_model(study: Study, choice: ModelChoice, pairs: ContrastPairs, folder: 
     results, vectors = combine(study, choice, partials)
     save_vectors(folder / VECTORS_FILE, vectors, _vector_metadata(study, pairs, model, partials))
     write_outputs(folder, [results])
+    write_report(folder / REPORT_FILE, [(results, study_record)])
     # Last, because a folder with this file counts as finished.
     write_dataset(folder / RESULTS_FILE, results, study_record)
     remove_work(folder)
