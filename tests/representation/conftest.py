@@ -48,9 +48,8 @@ def save_model(tokenizer: PreTrainedTokenizerFast, tmp_path_factory: pytest.Temp
     def save(prefix: str, build: Callable[..., Any] = AutoModelForCausalLM.from_config, **options: Any) -> Path:
         torch.manual_seed(0)
         config_class = getattr(transformers, f"{prefix}Config")
-        config = config_class(
-            vocab_size=len(tokenizer), pad_token_id=0, bos_token_id=1, eos_token_id=2, initializer_range=0.15, **options
-        )
+        special = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}
+        config = config_class(**{"vocab_size": len(tokenizer), "initializer_range": 0.15, **special, **options})
         folder = tmp_path_factory.mktemp(prefix)
         build(config).eval().save_pretrained(folder)
         tokenizer.save_pretrained(folder)

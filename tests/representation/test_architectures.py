@@ -11,8 +11,10 @@ from tiny_models import ARCHITECTURES, SENTENCES
 
 from polyethos.dataset.pairs import Sentence
 from polyethos.representation.activations import extract_states
+from polyethos.representation.batching import shared_rows
 from polyethos.representation.blocks import block_output
 from polyethos.representation.model import LanguageModel
+from polyethos.representation.tokens import Reading
 
 # Their positions follow from the mask, so texts cannot share a row.
 ALIBI = {"bloom", "mpt", "falcon-alibi"}
@@ -36,6 +38,12 @@ def assert_same(found: NDArray[np.float32], model: LanguageModel, sentences: Seq
     for states, sentence in zip(found, sentences, strict=True):
         expected = states_alone(model, sentence)
         np.testing.assert_allclose(states, expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())
+
+
+def test_the_sentences_of_these_tests_share_enough_to_meet_in_a_row(llama: LanguageModel):
+    tokens = [tuple(llama.tokenizer(sentence.text)["input_ids"]) for sentence in SENTENCES]
+    rows = shared_rows([Reading(text, (len(text) - 1,)) for text in tokens], range(len(tokens)), budget=4096)
+    assert sum(row.size for row in rows) < 0.9 * sum(map(len, tokens))
 
 
 @pytest.mark.parametrize("architecture", sorted(set(ARCHITECTURES) - {"opt-narrow"}))

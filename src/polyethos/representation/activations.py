@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Sequence
+from typing import cast
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+from torch import nn
 
 from polyethos.arrays import HIDDEN, ITEM, LANGUAGE, LAYER, POLARITY, VALUE
-from polyethos.dataset import pairs as contrast_pairs
-from polyethos.dataset.pairs import ContrastPairs, Polarity, Sentence
-from polyethos.errors import ResourceError
+from polyethos.dataset.pairs import ContrastPairs, Polarity, Sentence, sentence
+from polyethos.errors import ModelError, ResourceError
 from polyethos.representation.computing import compute_states, default_budget
 from polyethos.representation.model import LanguageModel
-from polyethos.representation.tokens import Position, read_sentences
+from polyethos.representation.tokens import Position, Reading, read_sentences
 
 MEMORY_BOUND = 4 * 2**30
 """Bytes that `extract` may return; larger sets are for a Study, which never holds all states."""
@@ -60,6 +61,7 @@ def extract_states(
         position=position,
         limit=model.max_tokens,
     )
+    _require_known_tokens(model, readings)
     states = np.empty((len(sentences), model.n_layers + 1, model.hidden_size), dtype=np.float32)
     finished = 0
     for texts, values in compute_states(model, readings, budget=batch_tokens or default_budget(model.device.type)):
@@ -71,11 +73,21 @@ def extract_states(
     return states
 
 
+def _require_known_tokens(model: LanguageModel, readings: Sequence[Reading]) -> None:
+    known = cast(nn.Embedding, model.model.get_input_embeddings()).weight.shape[0]
+    largest = max((max(reading.tokens) for reading in readings), default=0)
+    if largest >= known:
+        raise ModelError(
+            f"{model.name}: its tokenizer gives token {largest}, but the model knows only {known}; the folder mixes "
+            "the files of two models"
+        )
+
+
 def _places(sentences: Sequence[Sentence], position: Position) -> dict[Hashable, list[int]]:
     """Where each distinct text stands in `sentences`."""
     places: dict[Hashable, list[int]] = {}
-    for index, sentence in enumerate(sentences):
-        places.setdefault(sentence if position == "before-answer" else sentence.text, []).append(index)
+    for index, text in enumerate(sentences):
+        places.setdefault(text if position == "before-answer" else text.text, []).append(index)
     return places
 
 
@@ -113,9 +125,7 @@ def extract(
             f"{MEMORY_BOUND / 2**30:.0f} GiB of extract(); select fewer values or languages, or run a Study"
         )
     polarities: tuple[Polarity, ...] = ("positive", "negative")
-    sentences = [
-        contrast_pairs.sentence(pair, polarity, published=published) for pair in pairs for polarity in polarities
-    ]
+    sentences = [sentence(pair, polarity, published=published) for pair in pairs for polarity in polarities]
     read = extract_states(model, sentences, position=position, progress=progress)
     states = np.full(shape, np.nan, dtype=np.float32)
     value_index, language_index, item_index = (

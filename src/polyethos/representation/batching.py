@@ -54,8 +54,11 @@ def single_rows(readings: Sequence[Reading], texts: Sequence[int]) -> list[Row]:
     return [Row((text,), (0,), len(readings[text].tokens)) for text in texts]
 
 
-def shared_rows(readings: Sequence[Reading], texts: Sequence[int]) -> list[Row]:
-    """As few tokens as possible for all texts: those that begin alike meet in one row of about `ROW_TOKENS`."""
+def shared_rows(readings: Sequence[Reading], texts: Sequence[int], *, budget: int) -> list[Row]:
+    """As few tokens as possible for all texts: those that begin alike meet in one row.
+
+    A row has about `ROW_TOKENS` tokens, and more than `budget` only where a single text has.
+    """
     rows: list[Row] = []
     open_row: list[tuple[int, int]] = []
     size = capacity = 0
@@ -67,7 +70,7 @@ def shared_rows(readings: Sequence[Reading], texts: Sequence[int]) -> list[Row]:
             open_row, size, common = [], 0, 0
         if not open_row:
             # Two long texts with the same beginning still meet.
-            capacity = max(ROW_TOKENS, 2 * length)
+            capacity = max(length, min(budget, max(ROW_TOKENS, 2 * length)))
         open_row.append((text, common))
         size += length - common
     return [*rows, _closed(open_row, size)] if open_row else rows

@@ -40,18 +40,18 @@ def compute_states(
     Raises:
         ModelError, ResourceError: see `extract_states`.
     """
-    for rows, build in _plan(model, readings):
+    for rows, build in _plan(model, readings, budget):
         yield from _run(model, readings, rows, build=build, budget=budget)
 
 
-def _plan(model: LanguageModel, readings: Sequence[Reading]) -> list[tuple[list[Row], _Build]]:
+def _plan(model: LanguageModel, readings: Sequence[Reading], budget: int) -> list[tuple[list[Row], _Build]]:
     """Which texts are computed together, and how."""
     uniform = model.uniform_tokens
     long = [text for text, reading in enumerate(readings) if uniform is not None and len(reading.tokens) > uniform]
     short = sorted(set(range(len(readings))) - set(long))
     shared: list[Row] = []
     if model.shares_prefixes:
-        rows = shared_rows(readings, short)
+        rows = shared_rows(readings, short, budget=budget)
         shared = [row for row in rows if sum(row.shared) >= _WORTHWHILE * (row.size + sum(row.shared))]
         short = sorted(set(short) - {text for row in shared for text in row.texts})
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import platform
 from pathlib import Path
 
 import torch
 
-from polyethos.errors import ModelLoadError
+from polyethos.errors import ModelLoadError, ResourceError
 
 # Below this a model is fast enough in float32, whose rounding never makes two projections tie.
 LARGE_MODEL = 50_000_000
@@ -50,7 +49,18 @@ def choose_dtype(dtype: str, *, device: str, stored: torch.dtype, parameters: in
 
 
 def placement(device: str, *, size: int) -> str | dict[str, str] | None:
-    """Where transformers shall put a model of `size` bytes: on `device`, or spread where one device is too small."""
+    """Where transformers shall put a model of `size` bytes: on `device`, or spread where one device is too small.
+
+    Raises:
+        ResourceError: the processor's memory is too small.
+    """
+    available = _free_memory()
+    if device == "cpu" and available is not None and size > available:
+        # Without this check the operating system ends the process without a word.
+        raise ResourceError(
+            f"the weights take {size / 2**30:.1f} GiB, but only {available / 2**30:.1f} GiB of memory are free; "
+            "choose a smaller model, half precision or a machine with more memory"
+        )
     if not device.startswith("cuda"):
         return None if device == "cpu" else {"": device}
     free, _ = torch.cuda.mem_get_info(device)
@@ -62,12 +72,20 @@ def has_native_bfloat16(device: str) -> bool:
     """Whether `device` multiplies bfloat16 in hardware; emulation is slower than float32."""
     if device.startswith("cuda"):
         return torch.cuda.get_device_capability(device)[0] >= 8 and torch.cuda.is_bf16_supported()
-    if device != "cpu" or platform.system() != "Linux":
+    if device != "cpu":
         return False
-    flags = next((line for line in _cpu_description() if line.startswith(("flags", "Features"))), "").split()
-    return bool({"avx512_bf16", "amx_bf16", "bf16"} & set(flags))
+    flags = _kernel_fact("cpuinfo", "flags") or _kernel_fact("cpuinfo", "Features") or ""
+    return bool({"avx512_bf16", "amx_bf16", "bf16"} & set(flags.split()))
 
 
-def _cpu_description() -> list[str]:
-    description = Path("/proc/cpuinfo")
-    return description.read_text(encoding="utf-8").splitlines() if description.exists() else []
+def _free_memory() -> int | None:
+    """Bytes of main memory that are free or can be freed; None where the system does not say."""
+    available = _kernel_fact("meminfo", "MemAvailable")
+    return int(available.split()[0]) * 1024 if available else None
+
+
+def _kernel_fact(table: str, name: str) -> str | None:
+    """What the Linux kernel says about `name` in /proc/`table`."""
+    path = Path("/proc") / table
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return next((line.partition(":")[2] for line in lines if line.split(":")[0].strip() == name), None)

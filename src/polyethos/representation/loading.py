@@ -28,8 +28,10 @@ from polyethos.representation.hardware import choose_dtype, placement
 
 def load_config(name: str, *, revision: str | None, trust_remote_code: bool) -> PretrainedConfig:
     """The configuration of the model `name`; see `load_model` for arguments and errors."""
-    if not Path(name).is_dir() and (name.startswith(("/", ".", "~")) or name.count("/") > 1 or not name):
+    if not name or (not Path(name).is_dir() and (name.startswith(("/", ".", "~")) or name.count("/") > 1)):
         raise ModelLoadError(f"{name!r}: no such folder, and not a hub id of the form owner/name")
+    if Path(name).is_dir() and not Path(name, "config.json").is_file():
+        raise ModelLoadError(f"{name}: no config.json in this folder; give the folder of a model saved by transformers")
     with explained(name):
         config: PretrainedConfig = AutoConfig.from_pretrained(
             name, revision=revision, trust_remote_code=trust_remote_code
@@ -70,9 +72,16 @@ def load_weights(
             attn_implementation=attention,
             trust_remote_code=trust_remote_code,
             use_safetensors=True,
+            ignore_mismatched_sizes=True,
             output_loading_info=True,
         )
     model, report = loaded
+    if report["mismatched_keys"]:
+        # Names alone or names with shapes, by version of transformers.
+        first = min(key if isinstance(key, str) else key[0] for key in report["mismatched_keys"])
+        raise ModelLoadError(
+            f"{name}: its weights do not fit its config.json (first {first}); download the model again"
+        )
     needed = {name for name, module in model.named_modules() if module is base_of(model)}
     missing = sorted(key for key in report["missing_keys"] if any(key.startswith(prefix) for prefix in needed))
     if missing:

@@ -46,7 +46,7 @@ def shares_prefixes(
         return False
     readings = _probe_readings(tokens[0].tolist(), length=min(ROW_TOKENS // 9, uniform or ROW_TOKENS))
     texts, device = range(len(readings)), tokens.device
-    packed = packed_batch(readings, shared_rows(readings, texts), dtype)
+    packed = packed_batch(readings, shared_rows(readings, texts, budget=ROW_TOKENS), dtype)
     padded = padded_batch(readings, single_rows(readings, texts))
     alone = read_states(base, blocks, padded, device=device)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
 
 from polyethos.errors import ModelLoadError
@@ -68,9 +69,11 @@ def resolve_template(template: str, tokenizer: PreTrainedTokenizerBase, *, model
 def _chat_template(tokenizer: PreTrainedTokenizerBase, model: str) -> Template:
     if not tokenizer.chat_template:
         raise ModelLoadError(f"{model}: its tokenizer has no chat template; choose the template 'bare' or your own")
-    rendered = tokenizer.apply_chat_template(
-        [{"role": "user", "content": _SENTINEL}], tokenize=False, add_generation_prompt=True, date_string=_DATE
-    )
+    message = [{"role": "user", "content": _SENTINEL}]
+    try:
+        rendered = tokenizer.apply_chat_template(message, tokenize=False, add_generation_prompt=True, date_string=_DATE)
+    except TemplateError as error:
+        raise ModelLoadError(f"{model}: its chat template fails ({error}); write your own with {PLACE!r}") from error
     before, found, after = str(rendered).partition(_SENTINEL)
     if not found or _SENTINEL in after or PLACE in before + after:
         raise ModelLoadError(

@@ -14,6 +14,7 @@ from polyethos.representation.template import Template
 
 Position = Literal["last", "content-mean", "before-answer"] | int
 _SHOWN = 60
+_CHUNK = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,17 @@ def read_sentences(
     offsets = choose in (_content, _before_answer)
     if offsets and not tokenizer.is_fast:
         raise ModelError(f"position {position!r} needs a tokenizer with offsets; this one has none; use 'last'")
+    readings = []
+    # What a tokenizer returns takes far more memory than the tokens kept of it.
+    for start in range(0, len(sentences), _CHUNK):
+        for text in _tokenised(sentences[start : start + _CHUNK], tokenizer, template, offsets=offsets):
+            readings.append(_reading(text, choose, limit))
+    return readings
+
+
+def _tokenised(
+    sentences: Sequence[Sentence], tokenizer: PreTrainedTokenizerBase, template: Template, *, offsets: bool
+) -> list[_Tokenised]:
     encoded = tokenizer(
         [template.around(sentence.text) for sentence in sentences],
         add_special_tokens=template.special_tokens,
@@ -65,19 +77,24 @@ def read_sentences(
         verbose=False,
     )
     spans = encoded["offset_mapping"] if offsets else [[]] * len(sentences)
-    readings = []
-    for sentence, tokens, offset in zip(sentences, encoded["input_ids"], spans, strict=True):
-        if not tokens:
-            raise DataError(f"{shortened(sentence.text)}: the tokenizer makes no token of it; remove the item")
-        chosen = choose(_Tokenised(sentence, len(tokens), offset, len(template.prefix)))
-        needed = chosen[-1] + 1
-        if limit is not None and needed > limit:
-            raise DataError(
-                f"{shortened(sentence.text)}: {needed} tokens with the template, but the model reads at most {limit}; "
-                "shorten the text or remove the item"
-            )
-        readings.append(Reading(tuple(tokens[:needed]), chosen))
-    return readings
+    begin = len(template.prefix)
+    return [
+        _Tokenised(sentence, tokens, offset, begin)
+        for sentence, tokens, offset in zip(sentences, encoded["input_ids"], spans, strict=True)
+    ]
+
+
+def _reading(text: _Tokenised, choose: Callable[[_Tokenised], tuple[int, ...]], limit: int | None) -> Reading:
+    if not text.tokens:
+        raise DataError(f"{shortened(text.sentence.text)}: the tokenizer makes no token of it; remove the item")
+    chosen = choose(text)
+    needed = chosen[-1] + 1
+    if limit is not None and needed > limit:
+        raise DataError(
+            f"{shortened(text.sentence.text)}: {needed} tokens with the template, but the model reads at most {limit}; "
+            "shorten the text or remove the item"
+        )
+    return Reading(tuple(text.tokens[:needed]), chosen)
 
 
 def shortened(text: str) -> str:
@@ -88,7 +105,7 @@ def shortened(text: str) -> str:
 @dataclass(frozen=True, slots=True)
 class _Tokenised:
     sentence: Sentence
-    count: int
+    tokens: list[int]
     offsets: list[tuple[int, int]]
     begin: int
 
@@ -109,16 +126,16 @@ def _chooser(position: Position) -> Callable[[_Tokenised], tuple[int, ...]]:
 
 
 def _last(text: _Tokenised) -> tuple[int, ...]:
-    return (text.count - 1,)
+    return (len(text.tokens) - 1,)
 
 
 def _indexed(text: _Tokenised, position: int) -> tuple[int, ...]:
-    if not -text.count <= position < text.count:
+    if not -len(text.tokens) <= position < len(text.tokens):
         raise DataError(
-            f"{shortened(text.sentence.text)}: no token {position}, it has {text.count} with the template; "
+            f"{shortened(text.sentence.text)}: no token {position}, it has {len(text.tokens)} with the template; "
             "choose a smaller index or 'last'"
         )
-    return (position % text.count,)
+    return (position % len(text.tokens),)
 
 
 def _content(text: _Tokenised) -> tuple[int, ...]:
