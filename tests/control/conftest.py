@@ -1,16 +1,17 @@
 """Tiny models with random weights, one for each architecture that steering must work on."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
+from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerFast
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 from polyethos.representation.blocks import find_blocks
-from polyethos.representation.model import LanguageModel
-from polyethos.representation.template import Template
+from polyethos.representation.model import LanguageModel, load_model
 
 VOCABULARY, HIDDEN, LAYERS = 96, 16, 3
 
@@ -60,37 +61,44 @@ def word_tokenizer() -> PreTrainedTokenizerFast:
     )
 
 
-def tiny_model(architecture: str = "llama", *, dtype: torch.dtype = torch.float32) -> LanguageModel:
+def random_model(architecture: str) -> PreTrainedModel:
     """A model of this architecture with random weights, always the same ones."""
     config = CONFIG_MAPPING[architecture](
         vocab_size=VOCABULARY, pad_token_id=0, bos_token_id=1, eos_token_id=2, **ARCHITECTURES[architecture]
     )
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        model = AutoModelForCausalLM.from_config(config).eval().to(dtype)
-        for parameter in model.parameters():
-            # Freshly drawn weights are so small that a model hardly looks at its input.
-            parameter.data.mul_(4 if parameter.ndim > 1 else 1)
-    tokens = torch.arange(5, 13)[None]
-    return LanguageModel(
-        name=f"tiny-{architecture}",
-        revision="0",
-        model=model,
-        tokenizer=word_tokenizer(),
-        blocks=find_blocks(model.base_model, tokens),
-        reading_template=Template("{input}", special_tokens=False),
-    )
+        model = AutoModelForCausalLM.from_config(config).eval()
+    for parameter in model.parameters():
+        # Freshly drawn weights are so small that a model hardly looks at its input.
+        parameter.data.mul_(4 if parameter.ndim > 1 else 1)
+    return model
 
 
 @pytest.fixture(scope="session")
-def language_model() -> Callable[..., LanguageModel]:
-    """Build a tiny model of an architecture once per session."""
-    built: dict[tuple[str, torch.dtype], LanguageModel] = {}
+def tiny_llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny Llama and its tokenizer, as the hub lays it out."""
+    folder = tmp_path_factory.mktemp("tiny-llama")
+    random_model("llama").save_pretrained(folder)
+    word_tokenizer().save_pretrained(folder)
+    return folder
 
-    def build(architecture: str = "llama", dtype: torch.dtype = torch.float32) -> LanguageModel:
+
+@pytest.fixture(scope="session")
+def language_model(tiny_llama: Path) -> Callable[..., LanguageModel]:
+    """Build a tiny model of an architecture once per session."""
+    built: dict[tuple[str, str], LanguageModel] = {}
+
+    def build(architecture: str = "llama", dtype: str = "float32") -> LanguageModel:
         key = architecture, dtype
         if key not in built:
-            built[key] = tiny_model(architecture, dtype=dtype)
+            loaded = load_model(tiny_llama, dtype=dtype, device="cpu", template="bare")
+            if architecture != "llama":
+                # Some architectures would insist on their own kind of tokenizer.
+                other = random_model(architecture)
+                blocks = find_blocks(other.base_model, torch.arange(5, 13)[None])
+                loaded = replace(loaded, name=f"tiny-{architecture}", model=other, blocks=blocks)
+            built[key] = loaded
         return built[key]
 
     return build

@@ -134,7 +134,7 @@ def test_a_row_of_strength_0_among_others_is_the_row_of_the_plain_model(language
 
 
 def test_bf16_states_are_edited_in_float32_and_rounded_once(language_model):
-    model, vector = language_model("llama", torch.bfloat16), direction(1)
+    model, vector = language_model("llama", "bfloat16"), direction(1)
     plain = block_outputs(model).float()
     steered = block_outputs(model, Intervention(LAYER, vector, strength=0.7))
     unit = torch.from_numpy(vector / np.linalg.norm(vector))
@@ -356,11 +356,12 @@ def test_edits_for_all_rows_and_for_each_row_do_not_mix(language_model):
     ("backend", "scope"),
     [
         ("eager", "last-prompt"),
-        pytest.param("eager", "all", marks=pytest.mark.slow),
-        pytest.param("inductor", "all", marks=pytest.mark.slow),
-        pytest.param("inductor", "last-prompt", marks=pytest.mark.slow),
+        ("eager", "all"),
+        ("inductor", "all"),
+        ("inductor", "last-prompt"),
     ],
 )
+@pytest.mark.slow
 def test_a_model_compiled_before_is_steered_and_restored(language_model, backend, scope):
     if backend == "inductor" and shutil.which("g++") is None and shutil.which("clang++") is None:
         pytest.skip("torch.compile needs a C++ compiler for the processor, and there is none")

@@ -30,9 +30,7 @@ def bootstrap_interval(
 ) -> tuple[float, float]:
     """Percentile interval of the mean of paired differences (item,), items drawn with replacement."""
     generator = np.random.default_rng(seed)
-    means = np.empty(draws)
-    for draw in range(draws):
-        means[draw] = differences[generator.integers(0, len(differences), len(differences))].mean()
+    means = differences[generator.integers(0, len(differences), (draws, len(differences)))].mean(axis=1)
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 

@@ -1,0 +1,138 @@
+"""What is compared: doses of a concept, other operators, and the controls every effect stands beside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polyethos.control.concepts import Concept
+from polyethos.control.operators import Gate, Intervention, OperatorName, Scope
+
+Family = Literal["plain", "concept", "random", "shuffled", "other value", "prompting"]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One way of steering.
+
+    Attributes:
+        name: unique among its like.
+        family: "concept" for what is tested; "prompting" for demonstrations in the prompt; the rest are controls.
+        operator: "add", "ablate", "clamp", "rotate", "gated add", or "none".
+        dose: signed multiple of the chosen strength; positive raises the outcome.
+        plan: the edits.
+    """
+
+    name: str
+    family: Family
+    operator: str
+    dose: float
+    plan: tuple[Intervention, ...]
+
+
+@dataclass(frozen=True)
+class Design:
+    """Which conditions an experiment has.
+
+    Attributes:
+        doses: of "add", as signed multiples of the chosen strength.
+        operators: whether ablation, clamping, rotation and the gate are tried as well.
+        random: number of random directions, each at the chosen strength.
+        shuffled: number of directions from shuffled labels.
+        scope: which tokens are steered.
+        seed: of the random directions and shuffles.
+    """
+
+    doses: tuple[float, ...] = (-2.0, -1.0, -0.5, 0.5, 1.0, 2.0)
+    operators: bool = True
+    random: int = 20
+    shuffled: int = 5
+    scope: Scope = "all"
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where and how strongly: the layer, the strength as a share of the layer's residual norm, and that norm."""
+
+    layer: int
+    strength: float
+    norm: float
+
+
+def make_conditions(
+    concept: Concept, source: str, site: Site, design: Design, *, others: Sequence[Concept] = ()
+) -> list[Condition]:
+    """All conditions for one source, the plain model first.
+
+    Args:
+        concept: the value that is steered.
+        source: the language (or "pooled") whose direction is used.
+        site: where and how strongly.
+        design: which conditions.
+        others: other values, whose directions of the same source serve as controls.
+    """
+    vector = concept.vector(source, site.layer)
+    conditions = [Condition("plain", "plain", "none", 0.0, ())]
+    for dose in design.doses:
+        conditions.append(_added(f"add {dose:+g}", "concept", vector, dose, site, design))
+    if design.operators:
+        conditions += _other_operators(concept, source, vector, site, design)
+    generator = np.random.default_rng(design.seed)
+    for number in range(design.random):
+        random = generator.normal(size=len(vector)).astype(np.float32)
+        conditions.append(_added(f"random {number + 1}", "random", random, 1.0, site, design))
+    for number in range(design.shuffled):
+        shuffled = concept.vector(source, site.layer, signs=_shuffle([design.seed, number]))
+        conditions.append(_added(f"shuffled {number + 1}", "shuffled", shuffled, 1.0, site, design))
+    for other in others:
+        stranger = other.vector(source, site.layer)
+        for dose in (-1.0, 1.0):
+            conditions.append(_added(f"{other.value} {dose:+g}", "other value", stranger, dose, site, design))
+    return conditions
+
+
+def _shuffle(seed: list[int]) -> Callable[[int], NDArray[np.float32]]:
+    return lambda count: np.random.default_rng(seed).choice([-1.0, 1.0], count).astype(np.float32)
+
+
+def _added(
+    name: str, family: Family, vector: NDArray[np.float32], dose: float, site: Site, design: Design
+) -> Condition:
+    return Condition(name, family, "add", dose, (_edit("add", vector, dose * site.strength, site, design),))
+
+
+def _edit(
+    operator: OperatorName,
+    vector: NDArray[np.float32],
+    strength: float,
+    site: Site,
+    design: Design,
+    *,
+    target: float = 0.0,
+    gate: Gate | None = None,
+) -> Intervention:
+    return Intervention(
+        site.layer, vector, operator, strength, target=target, norm=site.norm, scope=design.scope, gate=gate
+    )
+
+
+def _other_operators(
+    concept: Concept, source: str, vector: NDArray[np.float32], site: Site, design: Design
+) -> list[Condition]:
+    low, high = concept.class_projections(source, site.layer)
+    # An added vector of this share of the norm turns a state at right angles to it by this angle.
+    angle = float(np.arctan(site.strength))
+    gate = Gate(site.layer, vector, (low + high) / 2)
+    made = [
+        ("ablate", "ablate", 0.0, _edit("ablate", vector, 1.0, site, design)),
+        ("gated add +1", "gated add", 1.0, _edit("add", vector, site.strength, site, design, gate=gate)),
+    ]
+    for dose, target in ((-1.0, low), (1.0, high)):
+        made.append((f"clamp {dose:+g}", "clamp", dose, _edit("clamp", vector, 1.0, site, design, target=target)))
+        made.append((f"rotate {dose:+g}", "rotate", dose, _edit("rotate", vector, dose * angle, site, design)))
+    return [Condition(name, "concept", operator, dose, (edit,)) for name, operator, dose, edit in made]

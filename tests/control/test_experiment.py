@@ -1,0 +1,218 @@
+"""The experiment: choice without peeking, controls beside every effect, resumable."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import xarray as xr
+from concepts_by_hand import planted_concept, word_pairs
+
+from polyethos.control import experiment
+from polyethos.control.choosing import choose_site
+from polyethos.control.concepts import fit_concept
+from polyethos.control.conditions import Design, Site, make_conditions
+from polyethos.control.experiment import run_control
+from polyethos.control.measures import bundled_replies, preference_measure, refusal_measure
+from polyethos.control.neutral import continued_sentences
+from polyethos.control.options import ControlOptions
+from polyethos.control.summaries import summarise
+from polyethos.dataset.pairs import ContrastPairs
+from polyethos.errors import DataError, StudyMismatchError, UnknownLanguageError, UnknownNameError
+
+SITE = Site(1, 0.5, 10.0)
+SMALL = ControlOptions(
+    strengths=(0.1, 1.0), neutral=2, variants=2, answers=1, others=1, design=Design((-1.0, 1.0), random=2, shuffled=1)
+)
+
+
+# Conditions
+
+
+def test_every_control_has_the_norm_of_the_dose_it_stands_beside():
+    concept = planted_concept(noise=0.1)
+    made = make_conditions(concept, "en", SITE, Design(), others=[replace(concept, value="fairness")])
+    added = [one for one in made if one.operator == "add"]
+    assert {one.family for one in added} == {"concept", "random", "shuffled", "other value"}
+    for one in added:
+        assert one.plan[0].amount == pytest.approx(5.0 * one.dose)
+    assert made[0].plan == ()
+
+
+def test_random_directions_differ_from_each_other_and_come_back_with_the_seed():
+    concept = planted_concept()
+    design = Design(random=3)
+    first, again = (make_conditions(concept, "en", SITE, design) for _ in range(2))
+    vectors = [one.plan[0].vector for one in first if one.family == "random"]
+    assert len({vector.tobytes() for vector in vectors}) == 3
+    for one, other in zip(first, again, strict=True):
+        assert all(np.array_equal(a.vector, b.vector) for a, b in zip(one.plan, other.plan, strict=True))
+
+
+def test_clamping_goes_to_the_class_means_and_rotation_matches_addition():
+    made = {one.name: one for one in make_conditions(planted_concept(), "en", SITE, Design())}
+    assert made["clamp +1"].plan[0].target == pytest.approx(2.0)
+    assert made["clamp -1"].plan[0].target == pytest.approx(0.0, abs=1e-6)
+    assert np.tan(made["rotate +1"].plan[0].strength) == pytest.approx(0.5)
+    assert made["gated add +1"].plan[0].gate.threshold == pytest.approx(1.0)
+
+
+# Choice
+
+
+def test_the_site_is_the_largest_effect_within_the_budget(language_model):
+    model = language_model()
+    concept = fit_concept(model, word_pairs())
+    measure = preference_measure(model, concept.pairs_for("en", "choose"))
+    neutral = continued_sentences(model, ["w1 w2 w3 w4", "w5 w6 w7 w8"], "en")
+
+    def choice(budget):
+        return choose_site(model, concept, "en", [measure], neutral, strengths=(0.1, 0.3, 1.0), budget=budget)
+
+    table = choice(0.0).table
+    budget = float(table["divergence"].median())
+    chosen = choice(budget)
+    cell = {"layer": chosen.site.layer, "strength": chosen.site.strength}
+    assert chosen.table["divergence"].sel(cell) <= budget
+    allowed = table["effect"].where(table["divergence"] <= budget)
+    assert chosen.table["effect"].sel(cell) == allowed.max()
+    assert chosen.site.norm == concept.norm("en", chosen.site.layer)
+
+
+def test_without_a_site_in_the_budget_the_mildest_is_taken(language_model):
+    model = language_model()
+    concept = fit_concept(model, word_pairs())
+    measure = preference_measure(model, concept.pairs_for("en", "choose"))
+    neutral = continued_sentences(model, ["w1 w2 w3 w4"], "en")
+    chosen = choose_site(model, concept, "en", [measure], neutral, strengths=(0.5, 1.0), budget=0.0)
+    cell = {"layer": chosen.site.layer, "strength": chosen.site.strength}
+    assert chosen.table["divergence"].sel(cell) == chosen.table["divergence"].min()
+
+
+# Measures
+
+
+def test_a_margin_is_the_log_odds_of_one_side(language_model):
+    model = language_model()
+    pairs = planted_concept().pairs_for("en", "test")
+    margins = preference_measure(model, pairs).margins(model, [()])
+    swapped = [replace(pair, positive=pair.negative, negative=pair.positive) for pair in pairs]
+    mirrored = preference_measure(model, replace(pairs, pairs=tuple(swapped))).margins(model, [()])
+    assert margins.shape == (1, 1, 6)
+    np.testing.assert_allclose(margins, -mirrored, rtol=1e-5)
+
+
+def test_refusal_margins_come_for_harmful_and_harmless_prompts(language_model):
+    model = language_model()
+    pairs = fit_concept(model, word_pairs()).pairs_for("fr", "test")
+    measure = refusal_measure(model, pairs, template=model.reading_template, variants=3)
+    assert measure.kinds == ("harmful", "harmless")
+    assert len(measure.texts) == 2 * 6 * 2 * 3
+    assert measure.margins(model, [(), ()]).shape == (2, 2, 6)
+
+
+def test_bundled_replies_are_counted_and_named():
+    refusals, compliances = bundled_replies("en", replies="microworld", count=2)
+    assert refusals == ["I am sorry, I cannot help with that.", "No, I will not do this."]
+    assert compliances[0] == "Yes, I can help with that."
+    with pytest.raises(DataError, match="1 to 4 in en"):
+        bundled_replies("en", replies="microworld", count=9)
+    with pytest.raises(UnknownNameError, match="did you mean 'everyday'"):
+        bundled_replies("en", replies="everday")
+
+
+# Summaries
+
+
+def margins_by_hand():
+    """One target, one kind, 8 items: plain -1 everywhere; add +1 turns all; random directions move by 0.5."""
+    names = ["plain", "add +1", "random 1", "random 2", "random 3", "prompting +1"]
+    values = np.array([-1.0, 1.0, -0.5, -1.5, -0.5, 9.0])
+    table = np.repeat(values[:, None], 8, axis=1)[None, :, None, :]
+    return xr.DataArray(
+        table,
+        dims=("target", "condition", "kind", "item"),
+        coords={
+            "target": ["en"],
+            "condition": names,
+            "kind": ["harmful"],
+            "family": ("condition", ["plain", "concept", "random", "random", "random", "prompting"]),
+            "dose": ("condition", [0.0, 1.0, 1.0, 1.0, 1.0, 1.0]),
+        },
+    )
+
+
+def test_rates_effects_and_tests_of_a_table_made_by_hand():
+    summary = summarise(margins_by_hand()).squeeze()
+    steered = summary.sel(condition="add +1")
+    assert float(steered["rate"]) == 1.0
+    assert float(summary["rate"].sel(condition="plain")) == 0.0
+    assert float(steered["effect"]) == 2.0
+    assert (float(steered["effect_low"]), float(steered["effect_high"])) == (2.0, 2.0)
+    assert float(steered["turned_p"]) == pytest.approx(2 * 0.5**8)
+    # None of three random directions did as much.
+    assert float(steered["random_p"]) == 0.25
+    assert float(summary["strongest_control"]) == 0.5
+    assert np.isnan(summary["random_p"].sel(condition="random 1"))
+
+
+def test_an_item_missing_in_a_target_is_left_out_of_everything():
+    margins = margins_by_hand()
+    margins[:, :, :, 0] = np.nan
+    steered = summarise(margins).squeeze().sel(condition="add +1")
+    assert float(steered["rate"]) == 1.0
+    assert float(steered["turned_p"]) == pytest.approx(2 * 0.5**7)
+
+
+def test_p_values_are_corrected_over_targets():
+    three = xr.concat([margins_by_hand()] * 3, "target").assign_coords(target=["en", "fr", "fi"])
+    corrected = summarise(three)["turned_p_holm"].sel(condition="add +1").values
+    np.testing.assert_allclose(corrected, 3 * 2 * 0.5**8)
+
+
+# The whole experiment
+
+
+def both_values():
+    return ContrastPairs("two", word_pairs().pairs + word_pairs("fairness").pairs)
+
+
+def test_refusals_come_with_every_control_and_answer(language_model):
+    results = run_control(language_model(), both_values(), sources=["en", "pooled"], options=SMALL)
+    assert results["margin"].sizes == {"value": 1, "source": 2, "target": 2, "condition": 16, "kind": 2, "item": 6}
+    families = set(results["family"].values.tolist())
+    assert families == {"plain", "concept", "random", "shuffled", "other value", "prompting"}
+    assert not np.isnan(results["effect"]).any()
+    assert float(np.abs(results["effect"].sel(condition="plain")).max()) == 0
+    assert float(np.abs(results["neutral_divergence"].sel(condition="plain")).max()) == 0
+    assert results["answer"].sizes["shown"] == 10
+    assert {"separability", "calibration", "chosen_layer", "detector_accuracy", "fidelity"} <= set(results)
+
+
+def test_preferences_are_steered_for_every_value(language_model):
+    results = run_control(language_model(), both_values(), options=replace(SMALL, outcome="preference"))
+    assert results["value"].values.tolist() == ["harmfulness", "fairness"]
+    assert results["kind"].values.tolist() == ["pair"]
+    assert set(results["margin"].dims) == {"value", "source", "target", "condition", "kind", "item"}
+    assert "answer" not in results
+
+
+def test_a_killed_experiment_goes_on_and_another_one_is_refused(language_model, tmp_path, monkeypatch):
+    model, pairs, options = language_model(), both_values(), replace(SMALL, answers=0)
+    run_control(model, pairs, sources=["en"], options=options, out=tmp_path)
+    made = []
+    original = experiment._Experiment.unit
+    monkeypatch.setattr(
+        experiment._Experiment, "unit", lambda self, value, source: made.append(source) or original(self, value, source)
+    )
+    resumed = run_control(model, pairs, sources=["en", "fr"], options=options, out=tmp_path)
+    assert made == ["fr"]
+    xr.testing.assert_allclose(resumed, run_control(model, pairs, sources=["en", "fr"], options=options))
+    with pytest.raises(StudyMismatchError, match="another control experiment"):
+        run_control(model, pairs, options=replace(options, budget=0.7), out=tmp_path)
+
+
+def test_wrong_languages_and_values_are_refused_before_any_work(language_model):
+    with pytest.raises(UnknownLanguageError, match="'fi'"):
+        run_control(language_model(), both_values(), sources=["fi"], options=SMALL)
+    with pytest.raises(DataError, match="no pairs of harmfulness"):
+        run_control(language_model(), word_pairs("fairness"), options=SMALL)
