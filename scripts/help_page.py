@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 import sys
 from pathlib import Path
+from typing import Any
 
-import click
+import typer
 import typer.main
 
 from polyethos.cli import app
@@ -20,21 +23,17 @@ def help_page() -> str:
     return "\n".join(parts)
 
 
-def _sections(command: click.Command, name: str) -> list[str]:
-    context = click.Context(command, info_name=name, terminal_width=100, max_content_width=100)
-    lines = [f"## {name}\n", f"{command.help or ''}".replace("[bold]", "**").replace("[/bold]", "**") + "\n"]
+def _sections(command: Any, name: str) -> list[str]:
+    context = typer.Context(command, info_name=name)
+    text = inspect.cleandoc(command.help or "").replace("[bold]", "**").replace("[/bold]", "**")
+    lines = [f"## {name}\n", re.sub(r"(?m)^  (polyethos .*)$", r"    \1", text) + "\n"]
     for parameter in command.get_params(context):
         record = parameter.get_help_record(context)
-        if record and not getattr(parameter, "hidden", False):
+        if record:
             lines.append(f"- `{record[0]}`: {record[1]}")
-        elif isinstance(parameter, click.Argument):
-            lines.append(f"- `{parameter.make_metavar(context)}`: {getattr(parameter, 'help', '') or ''}")
     lines.append("")
-    if isinstance(command, click.Group):
-        for child in command.list_commands(context):
-            found = command.get_command(context, child)
-            if found is not None and not found.hidden:
-                lines.extend(_sections(found, f"{name} {child}"))
+    for child in getattr(command, "commands", {}).values():
+        lines.extend(_sections(child, f"{name} {child.name}"))
     return lines
 
 
