@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from concepts_by_hand import planted_concept, word_pairs
 
-from polyethos.control.concepts import POOLED, fit_concept, item_roles
+from polyethos.control.concepts import fit_concept, item_roles
 from polyethos.control.requests import microworld_requests
 from polyethos.dataset.microworld import microworld_pairs
 from polyethos.errors import DataError
+from polyethos.interchange.selection import POOLED
 
 
 def test_half_of_the_items_fit_a_fifth_choose_and_the_rest_test():

@@ -13,15 +13,13 @@ from numpy.typing import NDArray
 from polyethos.dataset.pairs import ContrastPairs
 from polyethos.dataset.splits import assign_folds
 from polyethos.errors import DataError
+from polyethos.interchange.selection import POOLED
 from polyethos.representation.activations import extract
 from polyethos.representation.directions import Direction, difference_in_means
 from polyethos.representation.model import LanguageModel
 from polyethos.representation.template import Template
 
 Role = Literal["fit", "choose", "test"]
-POOLED = "pooled"
-"""Name of the source that is the mean over languages."""
-
 _FOLDS, _FIT, _CHOOSE = 10, 5, 2
 
 

@@ -16,7 +16,7 @@ import xarray as xr
 from polyethos.arrays import read_dataset, write_dataset
 from polyethos.control.answering import answer_table
 from polyethos.control.choosing import Choice, choose_site
-from polyethos.control.concepts import POOLED, Concept, Role, fit_concept
+from polyethos.control.concepts import Concept, Role, fit_concept
 from polyethos.control.conditions import Condition, Family, make_conditions
 from polyethos.control.dialogue import Exchange
 from polyethos.control.likelihood import divergences
@@ -27,6 +27,7 @@ from polyethos.control.requests import REQUEST_VALUE
 from polyethos.control.summaries import summarise
 from polyethos.dataset.pairs import ContrastPairs
 from polyethos.errors import DataError, StudyMismatchError, UnknownLanguageError
+from polyethos.interchange.selection import POOLED
 from polyethos.representation.model import LanguageModel
 from polyethos.representation.template import Template, resolve_template
 
