@@ -20,6 +20,8 @@ from polyethos.representation.tokens import Position, Reading, read_sentences
 
 MEMORY_BOUND = 4 * 2**30
 """Bytes that `extract` may return; larger sets are for a Study, which never holds all states."""
+_PAIRS_AT_ONCE = 1024
+_POLARITIES: tuple[Polarity, ...] = ("positive", "negative")
 
 
 def extract_states(
@@ -110,39 +112,45 @@ def extract(
 
     Returns:
         float32 (value, language, layer, item, polarity, hidden); layer k = 1..L is the output of block k; NaN where
-        a language lacks an item. Items of different values are different entries of `item`.
+        a value or a language lacks an item.
 
     Raises:
         DataError, ModelError: see `extract_states`.
         ResourceError: the result would be larger than 4 GiB.
     """
-    items = tuple(dict.fromkeys(pair.item for pair in pairs))
-    shape = (len(pairs.values), len(pairs.languages), model.n_layers, len(items), 2, model.hidden_size)
-    size = 4 * math.prod(shape)
+    labels = pairs.values, pairs.languages, tuple(dict.fromkeys(pair.item for pair in pairs))
+    values, languages, items = ({label: index for index, label in enumerate(axis)} for axis in labels)
+    shape = (len(values), len(languages), model.n_layers, len(items), 2, model.hidden_size)
+    _require_small(pairs, 4 * math.prod(shape))
+    states = np.full(shape, np.nan, dtype=np.float32)
+    for start in range(0, len(pairs), _PAIRS_AT_ONCE):
+        some = pairs.pairs[start : start + _PAIRS_AT_ONCE]
+        texts = [sentence(pair, polarity, published=published) for pair in some for polarity in _POLARITIES]
+        read = extract_states(model, texts, position=position, progress=_counting_from(2 * start, progress))
+        for index, pair in enumerate(some):
+            cell = values[pair.value], languages[pair.language], slice(None), items[pair.item]
+            states[cell] = read[2 * index : 2 * index + 2, :-1].swapaxes(0, 1)
+    return xr.DataArray(
+        states,
+        dims=(VALUE, LANGUAGE, LAYER, ITEM, POLARITY, HIDDEN),
+        coords={
+            VALUE: list(values),
+            LANGUAGE: list(languages),
+            LAYER: np.arange(1, model.n_layers + 1),
+            ITEM: list(items),
+            POLARITY: list(_POLARITIES),
+        },
+        attrs=model.identity,
+    )
+
+
+def _require_small(pairs: ContrastPairs, size: int) -> None:
     if size > MEMORY_BOUND:
         raise ResourceError(
             f"{pairs.name}: the states of {len(pairs)} pairs would take {size / 2**30:.1f} GiB, more than the "
             f"{MEMORY_BOUND / 2**30:.0f} GiB of extract(); select fewer values or languages, or run a Study"
         )
-    polarities: tuple[Polarity, ...] = ("positive", "negative")
-    sentences = [sentence(pair, polarity, published=published) for pair in pairs for polarity in polarities]
-    read = extract_states(model, sentences, position=position, progress=progress)
-    states = np.full(shape, np.nan, dtype=np.float32)
-    value_index, language_index, item_index = (
-        {label: index for index, label in enumerate(labels)} for labels in (pairs.values, pairs.languages, items)
-    )
-    for pair, both in zip(pairs, read.reshape(len(pairs), 2, model.n_layers + 1, model.hidden_size), strict=True):
-        where = value_index[pair.value], language_index[pair.language], slice(None), item_index[pair.item]
-        states[where] = both[:, :-1].swapaxes(0, 1)
-    return xr.DataArray(
-        states,
-        dims=(VALUE, LANGUAGE, LAYER, ITEM, POLARITY, HIDDEN),
-        coords={
-            VALUE: list(pairs.values),
-            LANGUAGE: list(pairs.languages),
-            LAYER: np.arange(1, model.n_layers + 1),
-            ITEM: list(items),
-            POLARITY: list(polarities),
-        },
-        attrs=model.identity,
-    )
+
+
+def _counting_from(before: int, progress: Callable[[int], None] | None) -> Callable[[int], None] | None:
+    return None if progress is None else lambda finished: progress(before + finished)
