@@ -26,6 +26,7 @@ class Residuals:
         along: inner product of a residual sum with every mean difference, (language, unit, mean's language).
         means: inner products of the mean differences, (language, language).
         noise: squared length of the noise in each mean difference, (language,).
+        n_items: items per language, (language,).
         lengths: estimated length of each true direction, 0 where its square is not above 0, (language,).
     """
 
@@ -33,6 +34,7 @@ class Residuals:
     along: Array
     means: Array
     noise: Array
+    n_items: Array
     lengths: Array
 
 
@@ -46,15 +48,44 @@ def residuals(gram: UnitGram) -> Residuals:
     between -= np.einsum("jvi,iu->iujv", onto, gram.counts)
     norms = np.diag(unbiased_products(gram))
     noise = np.maximum(np.diag(means) - norms, np.finfo(float).tiny)
-    return Residuals(between, along, means, noise, np.sqrt(np.clip(norms, 0, None)))
+    return Residuals(between, along, means, noise, n_items, np.sqrt(np.clip(norms, 0, None)))
 
 
-def common_axis(found: Residuals, members: NDArray[np.int64]) -> Array:
-    """Coefficients of the mean differences that make the unit vector of one direction common to `members`."""
+@dataclass(frozen=True)
+class CommonAxis:
+    """The direction that languages have in common, a unit vector.
+
+    Attributes:
+        coefficients: of the mean differences, (language,).
+        units: inner product of each residual sum with the true direction, (language, unit).
+        scale: factor that takes the noise of the estimated direction out of its products with residuals, (language,).
+    """
+
+    coefficients: Array
+    units: Array
+    scale: Array
+
+
+def common_axis(found: Residuals, members: NDArray[np.int64]) -> CommonAxis:
+    """The best linear estimate of one direction seen with lengths c and noise variances: weights c / noise.
+
+    The estimate points a little into the noise, where residuals are long by construction: their products with it would
+    be too long. What the noise of the estimate adds to their variance is estimated from products of different units.
+    """
     coefficients = np.zeros(len(found.lengths))
-    # The best linear estimate of a direction seen with lengths c and noise variances: weights c / noise.
     coefficients[members] = found.lengths[members] / found.noise[members]
-    return np.asarray(coefficients / np.sqrt(coefficients @ found.means @ coefficients))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        known = np.where(coefficients[:, None] * coefficients != 0, found.means, 0.0)
+        coefficients = np.asarray(coefficients / np.sqrt(coefficients @ known @ coefficients))
+    along = np.nan_to_num(found.along)[..., members] @ coefficients[members]
+    noise = np.einsum("i,iujv->ujv", coefficients[members] / found.n_items[members], found.between[members])
+    own = np.einsum("i,uiu->u", coefficients[members] / found.n_items[members], noise[:, members])
+    np.einsum("uju->uj", noise)[...] = 0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        kept = 1 - np.sum(noise**2, axis=(0, 2)) / np.sum(along**2, axis=1)
+        scale = np.sqrt(np.clip(kept / max(1 - own.sum(), 0.1), 0.1, 1))
+    scale = np.where(np.isfinite(scale), scale, 1.0)
+    return CommonAxis(coefficients, along * scale[:, None], scale)
 
 
 def p_identical(gram: UnitGram, rho: Array, signs: Array) -> Array:
@@ -71,11 +102,11 @@ def p_identical(gram: UnitGram, rho: Array, signs: Array) -> Array:
     found = residuals(gram)
     n = len(rho)
     p = np.full((n, n), np.nan)
-    norms = [_quadratic(found.between[i, :, i], signs) for i in range(n)]
+    norms = [signed_pairs(found.between[i, :, i], signs) for i in range(n)]
     for i in range(n):
         for j in range(i + 1, n):
             if np.isfinite(rho[i, j]):
-                crossed = _quadratic(found.between[i, :, j], signs)
+                crossed = signed_pairs(found.between[i, :, j], signs)
                 simulated = _simulated_rho(gram, found, (i, j), (norms[i], norms[j], crossed), signs)
                 # An undefined similarity is at most as similar as any.
                 below = ~(simulated > rho[i, j])
@@ -83,8 +114,8 @@ def p_identical(gram: UnitGram, rho: Array, signs: Array) -> Array:
     return p
 
 
-def _quadratic(between: Array, signs: Array) -> Array:
-    """Sum of f(u) f(v) <e(u), e(v)> over different units, per replicate."""
+def signed_pairs(between: Array, signs: Array) -> Array:
+    """Sum of f(u) f(v) <e(u), e(v)> over different units, (replicate,), for signs (unit, replicate)."""
     return np.asarray(np.einsum("vr,vr->r", between.T @ signs, signs) - np.trace(between))
 
 
@@ -92,9 +123,8 @@ def _simulated_rho(
     gram: UnitGram, found: Residuals, pair: tuple[int, int], noise: tuple[Array, Array, Array], signs: Array
 ) -> Array:
     i, j = pair
-    axis = common_axis(found, np.array(pair))
+    on_axis = common_axis(found, np.array(pair)).units
     totals = gram.counts.sum(axis=1)
-    on_axis = found.along @ axis  # (language, unit)
 
     def product(a: int, b: int, rest: Array) -> Array:
         pairs = totals[a] * totals[b] - gram.counts[a] @ gram.counts[b]
