@@ -65,11 +65,47 @@ def test_linguistic_relations_are_listed_with_the_strongest():
 
 def test_transfer_says_how_much_better_or_worse_in_both_directions():
     found = answer("transfer", three_languages())
-    assert found.verdict == "One way"
+    assert found.verdict == "Better from high-resource languages"
     assert "1 high-resource language (English)" in found.sentence
     assert "7.0 points better" in found.sentence
     assert "11.0 points worse" in found.sentence
     assert "artefact" in found.caution
+
+
+@pytest.mark.parametrize(
+    ("down", "up", "verdict"),
+    [
+        (0.05, -0.005, "Both ways"),
+        (0.0, -0.2, "Better from high-resource languages"),
+        (-0.2, 0.0, "Better to high-resource languages"),
+        (-0.2, -0.2, "With a loss"),
+    ],
+)
+def test_transfer_works_where_it_costs_at_most_a_point(down, up, verdict):
+    results = three_languages()
+    results["transfer_gain"][:] = [[0, down, down], [up, 0, 0], [up, 0, 0]]
+    assert answer("transfer", results).verdict == verdict
+
+
+def test_where_nothing_was_recognised_transfer_is_undecided():
+    results = three_languages()
+    results["recognition"][:] = 0.5
+    found = answer("transfer", results)
+    assert found.verdict == "Undecided"
+    assert "noise" in found.caution
+
+
+def test_existence_tells_how_many_combinations_guessing_would_reach_unless_tests_account_for_it():
+    assert "guessing alone would reach about 6" in answer("existence", study_of()).sentence
+    assert "guessing alone" not in answer("existence", with_intervals(study_of())).sentence
+
+
+def test_many_combinations_below_chance_raise_doubt_about_those_above():
+    results = study_of()
+    results["recognition"][0] = 0.3
+    found = answer("existence", results)
+    assert found.caution.startswith("16 combinations lie as far below guessing")
+    assert answer("existence", study_of()).caution == ""
 
 
 def test_transfer_intervals_are_told():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from results_by_hand import three_languages
 
-from polyethos.presentation.evidence import above_chance, bounds, gain_between, margin, pairs_apart
+from polyethos.presentation.evidence import above_chance, below_chance, bounds, gain_between, margin, pairs_apart
 
 
 def recognised(results):
@@ -16,6 +16,20 @@ def test_without_intervals_an_accuracy_counts_if_guessing_that_many_pairs_would_
     results = three_languages()
     results["recognition"].loc[{"value": "morality"}] = [0.59, 0.58, 0.2]
     assert recognised(results) == [True, False, False]
+
+
+def test_items_of_one_group_count_once():
+    results = three_languages().assign(n_groups=(("value", "language"), [[16] * 3] * 2))
+    # Guessing 16 groups: 0.5 + 1.645 * 0.125 = 0.706.
+    results["recognition"].loc[{"value": "morality"}] = [0.71, 0.70, 0.5]
+    assert recognised(results) == [True, False, False]
+    assert margin(results) == pytest.approx(1.96 * np.sqrt(0.7 * 0.3 / 16), rel=0.1)
+
+
+def test_below_chance_mirrors_above():
+    results = three_languages()
+    results["recognition"].loc[{"value": "morality"}] = [0.41, 0.42, 0.9]
+    assert below_chance(results).sel(value="morality").values.tolist() == [True, False, False]
 
 
 def test_intervals_decide_where_there_are_any():

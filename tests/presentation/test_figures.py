@@ -116,22 +116,22 @@ def test_names_are_not_read_as_mathematics(tmp_path):
 
 def test_drawing_leaves_matplotlib_as_it_was(tmp_path):
     before = dict(mpl.rcParams)
-    save(similarity_panels(three_languages()), tmp_path, "panels")
+    save(similarity_heatmap(three_languages()), tmp_path, "map")
     assert dict(mpl.rcParams) == before
 
 
 def test_a_run_folder_gets_the_figures_and_tables_its_results_allow(tmp_path):
-    write_outputs(tmp_path, [three_languages().drop_vars("transfer_gain")])
+    write_outputs(tmp_path, [three_languages()[["recognition", "n_items", "layer_curve"]]])
     drawn = {path.name for path in (tmp_path / "figures").iterdir()}
-    assert {"recognition.svg", "recognition.png", "layers.svg", "similarity_by_value.png"} <= drawn
-    assert "transfer.svg" not in drawn
+    assert drawn == {"recognition.svg", "recognition.png", "layers.svg", "layers.png"}
     assert (tmp_path / "tables" / "recognition.csv").is_file()
 
 
 def test_a_folder_of_several_models_gets_comparisons(tmp_path):
-    write_outputs(tmp_path, [three_languages(), three_languages().assign_attrs(model="other")])
+    first = three_languages().drop_vars("similarity")
+    write_outputs(tmp_path, [first, three_languages().assign_attrs(model="other")])
     assert {path.stem for path in (tmp_path / "figures").iterdir()} == {
-        "models_recognition", "models_similarity", "models_gain", "models_transfer",
+        "models_recognition", "models_gain", "models_transfer",
     }  # fmt: skip
     assert (tmp_path / "tables" / "models.csv").is_file()
 
@@ -139,4 +139,6 @@ def test_a_folder_of_several_models_gets_comparisons(tmp_path):
 @pytest.mark.slow
 def test_a_full_study_is_drawn_in_seconds(tmp_path):
     assert len(write_figures(with_intervals(study_of(layers=32)), tmp_path)) == 14
+    titles = [axes.get_title() for axes in similarity_panels(study_of()).axes[:8]]
+    assert titles[-1] == "Mean over values"
     assert len(write_comparison_figures([study_of("a"), study_of("b", seed=1)], tmp_path)) == 8

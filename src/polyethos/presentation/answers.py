@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from polyethos.arrays import LANGUAGE, SOURCE, TARGET
-from polyethos.presentation.evidence import above_chance, bounds, gain_between, margin, pairs_apart
+from polyethos.presentation.evidence import LEVEL, above_chance, below_chance, bounds, gain_between, margin, pairs_apart
 from polyethos.presentation.labels import by_share, chance, high_resource, language_name, listed
 
 QUESTIONS = {
@@ -36,6 +36,10 @@ _COMMANDS = {
     "control": "polyethos control RUN",
     "composition": "polyethos lab advise",
 }
+
+
+# Share of combinations above chance up to which next to nothing was found; loss up to which a transfer works.
+_HARDLY, _LOSS = 0.15, 0.01
 
 
 @dataclass(frozen=True)
@@ -76,16 +80,17 @@ def answers(results: xr.Dataset) -> list[Answer]:
 def existence(results: xr.Dataset) -> Answer:
     """Whether recognition accuracy is above chance, where it is best and where weakest."""
     accuracy = results["recognition"]
-    measured, found = int(accuracy.notnull().sum()), int(above_chance(results).sum())
+    measured, found = _counts(results)
     share = found / measured if measured else 0.0
-    verdict = "Yes" if share >= 0.9 else "Mostly" if share >= 0.6 else "In part" if share > 0.15 else "Hardly"
+    verdict = "Yes" if share >= 0.9 else "Mostly" if share >= 0.6 else "In part" if share > _HARDLY else "Hardly"
     per_language = accuracy.mean("value").dropna(LANGUAGE)
     best, worst = _extremes(per_language)
     sentence = (
         f"In {found} of {measured} combinations of value and language it tells the sentence that upholds the value "
-        f"from the one that violates it better than guessing: {_percent(accuracy.mean())} right on average (guessing: "
-        f"{_percent(chance(results))}; one combination is known to about ±{100 * margin(results):.0f} points); best in "
-        f"{best} ({_percent(per_language.max())}), weakest in {worst} ({_percent(per_language.min())})."
+        f"from the one that violates it better than guessing{_expected(results, measured)}: "
+        f"{_percent(accuracy.mean())} right on average (guessing: {_percent(chance(results))}; one combination is "
+        f"known to about ±{100 * margin(results):.0f} points); best in {best} ({_percent(per_language.max())}), "
+        f"weakest in {worst} ({_percent(per_language.min())})."
     )
     return Answer("existence", QUESTIONS["existence"], verdict, sentence, _existence_caution(results))
 
@@ -102,9 +107,9 @@ def consistency(results: xr.Dataset) -> Answer:
     closest, farthest = (_pair(flat.pair.values[int(at)]) for at in (flat.argmax("pair"), flat.argmin("pair")))
     what = "noise-corrected similarity" if corrected else "cosine similarity"
     sentence = (
-        f"The concept vectors of two languages have a mean {what} of {mean:.2f}{_spread(results, corrected)} "
-        f"(1 = the same direction, 0 = unrelated); most alike: {closest} ({float(flat.max()):.2f}), least alike: "
-        f"{farthest} ({float(flat.min()):.2f})."
+        f"The concept vectors of two languages have a mean {what} of {_cosine(mean)}{_spread(results, corrected)} "
+        f"(1 = the same direction, 0 = unrelated); most alike: {closest} ({_cosine(flat.max())}), least alike: "
+        f"{farthest} ({_cosine(flat.min())})."
     )
     caution = "" if corrected else (
         "Raw cosines are pulled towards 0 by estimation noise: few items or weak recognition alone make languages "
@@ -136,17 +141,19 @@ def transfer(results: xr.Dataset) -> Answer:
     down, up = gain_between(results)
     if np.isnan(down) or np.isnan(up):
         return _transfer_overall(results)
-    verdict = "One way" if down > 0 > up else "Both ways" if min(down, up) >= 0 else "With a loss"
-    sources = f"{_count(high, 'high-resource language')} ({listed(map(language_name, high))})"
+    verdict = "Undecided" if _hardly_any(results) else _direction(down, up)
+    sources = f"{_count(len(high), 'high-resource language')} ({listed(map(language_name, high))})"
     sentence = (
         f"Concept vectors of the {sources} recognise values "
-        f"in the {_count(low, 'other')} {_difference(down)} than those languages' own vectors; in the other direction "
-        f"{_difference(up)}."
+        f"in the {_count(len(low), 'other')} {_difference(down)} than those languages' own vectors; in the other "
+        f"direction {_difference(up)}."
     )
     if interval := bounds(results, "transfer_gain"):
         sentence += f" A single pair of languages is known to about ±{_half_width(*interval) * 100:.0f} points."
     caution = (
-        "A language with a noisy vector transfers badly for that reason alone, so one-way transfer can be an artefact."
+        "Hardly anything was recognised, so there is hardly anything to transfer; these differences are noise."
+        if _hardly_any(results)
+        else "A noisy vector transfers badly for that reason alone, so that one-way transfer can be an artefact."
     )
     return Answer("transfer", QUESTIONS["transfer"], verdict, sentence, caution)
 
@@ -168,6 +175,12 @@ def _existence_caution(results: xr.Dataset) -> str:
         return (
             "In the paper protocol the layer is chosen on the test pairs themselves; with some 30 layers, guessing "
             "alone then reaches 56 to 60 %."
+        )
+    below = int(below_chance(results).sum())
+    if "recognition_p" not in results and below > 2 * LEVEL * _counts(results)[0]:
+        return (
+            f"{_count(below, 'combination')} lie as far below guessing, which no concept explains: items here resemble "
+            "one another, so that chance swings more widely than their number says, upwards too."
         )
     return ""
 
@@ -194,8 +207,38 @@ def _pair(codes: tuple[str, str]) -> str:
     return f"{language_name(str(codes[0]))} and {language_name(str(codes[1]))}"
 
 
-def _count(codes: list[str], noun: str) -> str:
-    return f"{len(codes)} {noun}{'' if len(codes) == 1 else 's'}"
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _counts(results: xr.Dataset) -> tuple[int, int]:
+    return int(results["recognition"].notnull().sum()), int(above_chance(results).sum())
+
+
+def _hardly_any(results: xr.Dataset) -> bool:
+    if "recognition" not in results:
+        return False
+    measured, found = _counts(results)
+    return found <= _HARDLY * measured
+
+
+def _expected(results: xr.Dataset, measured: int) -> str:
+    """How many combinations guessing would put above chance; tests that come with the results account for it."""
+    return "" if "recognition_p" in results else f" (guessing alone would reach about {LEVEL * measured:.0f})"
+
+
+def _direction(down: float, up: float) -> str:
+    works_down, works_up = down >= -_LOSS, up >= -_LOSS
+    if works_down and works_up:
+        return "Both ways"
+    if works_down or works_up:
+        return f"Better {'from' if works_down else 'to'} high-resource languages"
+    return "With a loss"
+
+
+def _cosine(number: xr.DataArray | float) -> str:
+    # Adding 0 turns a rounded -0.0 into 0.0.
+    return f"{round(float(number), 2) + 0:.2f}"
 
 
 def _percent(fraction: xr.DataArray | float) -> str:

@@ -9,7 +9,7 @@ from polyethos.presentation.labels import chance, high_resource
 
 # Standard normal quantile of a one-sided 5 % test.
 _ONE_SIDED = 1.645
-_LEVEL = 0.05
+LEVEL = 0.05
 
 
 def bounds(results: xr.Dataset, name: str) -> tuple[xr.DataArray, xr.DataArray] | None:
@@ -24,14 +24,24 @@ def above_chance(results: xr.Dataset) -> xr.DataArray:
 
     Returns:
         bool (value, language), by `recognition_p` where the results have it, else by whether the interval lies above
-        chance, else by the normal approximation to guessing `n_items` pairs. False where nothing was measured.
+        chance, else by the normal approximation to guessing `n_groups` independent groups of items, or `n_items` pairs
+        where groups are not counted. False where nothing was measured.
     """
     accuracy = results["recognition"]
     if "recognition_p" in results:
-        return (results["recognition_p"] < _LEVEL) & (accuracy > chance(results))
+        return (results["recognition_p"] < LEVEL) & (accuracy > chance(results))
     if interval := bounds(results, "recognition"):
         return interval[0] > chance(results)
     return accuracy > chance(results) + _ONE_SIDED * _guessing_error(results)
+
+
+def below_chance(results: xr.Dataset) -> xr.DataArray:
+    """Which recognition accuracies are as far below chance as `above_chance` asks for above it, by the same counts.
+
+    A concept vector does not point the wrong way on new items, so many of these mean that items resemble one another
+    and chance swings more than their number says.
+    """
+    return results["recognition"] < chance(results) - _ONE_SIDED * _guessing_error(results)
 
 
 def margin(results: xr.Dataset) -> float:
@@ -39,7 +49,7 @@ def margin(results: xr.Dataset) -> float:
     if interval := bounds(results, "recognition"):
         return float(((interval[1] - interval[0]) / 2).median())
     accuracy = results["recognition"]
-    return 1.96 * float(((accuracy * (1 - accuracy) / results["n_items"]) ** 0.5).median())
+    return 1.96 * float(((accuracy * (1 - accuracy) / _units(results)) ** 0.5).median())
 
 
 def pairs_apart(matrix: xr.DataArray) -> xr.DataArray:
@@ -60,4 +70,8 @@ def gain_between(results: xr.Dataset) -> tuple[float, float]:
 
 
 def _guessing_error(results: xr.Dataset) -> xr.DataArray:
-    return (chance(results) * (1 - chance(results)) / results["n_items"]) ** 0.5
+    return (chance(results) * (1 - chance(results)) / _units(results)) ** 0.5
+
+
+def _units(results: xr.Dataset) -> xr.DataArray:
+    return results["n_groups"] if "n_groups" in results else results["n_items"]

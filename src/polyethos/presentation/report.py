@@ -14,6 +14,7 @@ from typing import Any
 import xarray as xr
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from polyethos.dataset.languages import LANGUAGES
 from polyethos.dataset.values import VALUES
 from polyethos.errors import RunError
 from polyethos.files import write_text
@@ -78,6 +79,7 @@ def render(runs: Sequence[tuple[xr.Dataset, Mapping[str, Any]]]) -> str:
     environment.globals |= {"data_uri": _data_uri, "to_csv": to_csv, "heading": heading, "shown": shown, "facts": facts}
     environment.globals |= {"study_toml": study_toml, "tables_of": _TABLES_OF}
     environment.globals |= {"language_name": language_name, "autonym": autonym, "value_name": value_name}
+    environment.globals["known_languages"] = LANGUAGES
     script = "\n".join(_source(environment, name) for name in _SCRIPTS)
     html = environment.get_template("report.html.j2").render(
         runs=page,

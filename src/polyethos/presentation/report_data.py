@@ -62,7 +62,7 @@ def payload(runs: Sequence[xr.Dataset], *, layers_budget: int = _LAYERS_BUDGET) 
     step = _layer_step(runs, layers_budget)
     return {
         "languages": {
-            code: {"name": language_name(code), "autonym": autonym(code), "family": _family(code)}
+            code: {"name": language_name(code), "autonym": autonym(code), "lang": code if code in LANGUAGES else ""}
             for code in sorted(codes)
         },
         "values": {

@@ -26,11 +26,13 @@ for (const run of data.runs) {
 
 const percent = (x, digits = 0) => `${(100 * x).toFixed(digits)} %`;
 const signed = (x, digits) => `${Number(x.toFixed(digits)) > 0 ? "+" : ""}${x.toFixed(digits)}`.replace("-", "−").replace(/^−(0(\.0+)?)$/, "$1");
+/* A rounded zero has no sign. */
+const cosine = (x) => (Number(x.toFixed(2)) === 0 ? "0.00" : x.toFixed(2).replace("-", "−"));
 const mean = (numbers) => {
   const known = numbers.filter((x) => !Number.isNaN(x));
   return known.length ? known.reduce((a, b) => a + b, 0) / known.length : NaN;
 };
-const language = (code) => ({ key: code, short: code, lang: code, ...data.languages[code] });
+const language = (code) => ({ key: code, short: code, ...data.languages[code] });
 const value = (name) => ({ key: name, short: data.values[name].name, brief: data.values[name].brief, name: data.values[name].name });
 const at = (run, kind, key) => run[kind].indexOf(key);
 const overValues = (run, state, one) => (state.value === "" ? mean(run.values.map(one)) : one(state.value));
@@ -81,7 +83,7 @@ const views = {
     has: (run) => run.arrays.similarity_by_value || run.arrays.similarity,
     perLayer: "cosine",
     curve: () => "similarity",
-    form: (number) => number.toFixed(2),
+    form: cosine,
     measures: (run) => (run.arrays.consistency ? { consistency: "noise-corrected", raw: "raw cosine" } : {}),
     columns: null,
     number(run, source, target, state) {
@@ -96,14 +98,14 @@ const views = {
     },
     look(run, number, source, target) {
       const same = source === target;
-      return { position: number, text: same ? "" : number.toFixed(2).replace("-", "−").replace("0.", "."), kind: same ? "same" : "" };
+      return { position: number, text: same ? "" : cosine(number).replace("0.", "."), kind: same ? "same" : "" };
     },
     words(run, number, source, target, state) {
       const index = [at(run, "values", state.value), at(run, "languages", source), at(run, "languages", target)];
       const corrected = state.measure === "consistency" && !state.layer;
-      const range = corrected && state.value ? interval(run, "consistency", index, (x) => x.toFixed(2)) : "";
+      const range = corrected && state.value ? interval(run, "consistency", index, cosine) : "";
       const what = corrected ? "noise-corrected similarity" : "cosine";
-      return `${language(source).name} and ${language(target).name}, ${valueWords(state)}, ${layerWords(run, state)}: ${what} ${number.toFixed(2)}${range}`;
+      return `${language(source).name} and ${language(target).name}, ${valueWords(state)}, ${layerWords(run, state)}: ${what} ${cosine(number)}${range}`;
     },
   },
   transfer: {

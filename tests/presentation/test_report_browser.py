@@ -1,0 +1,256 @@
+"""The report in a real browser: every control, every script, accessibility, hostile data, print.
+
+Needs Debian's chromium and the package playwright; the accessibility check also needs axe-core's axe.min.js, whose path
+is in the environment variable AXE_CORE (npm pack axe-core).
+"""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from results_by_hand import STUDY, hostile, study_of, three_languages, with_intervals
+
+from polyethos.dataset.languages import LANGUAGES
+from polyethos.presentation.report import write_report
+
+playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright (pip install playwright)")
+pytestmark = pytest.mark.slow
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if CHROMIUM is None:
+        pytest.skip("needs chromium (apt-get install chromium)")
+    with playwright.sync_playwright() as started:
+        running = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def opened(browser, tmp_path):
+    """Opens a report of the given runs; fails at the end if the page logged or threw anything, or asked the network."""
+    contexts, said = [], []
+
+    def open_report(*runs, **options):
+        write_report(tmp_path / "report.html", [(run, STUDY) for run in runs])
+        context = browser.new_context(**{"viewport": DESK, **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("dialog", lambda dialog: said.append(f"dialog {dialog.message}") or dialog.dismiss())
+        page.on("request", lambda request: request.url.startswith(("file:", "data:")) or said.append(request.url))
+        page.goto((tmp_path / "report.html").as_uri())
+        page.wait_for_selector("html.ready")
+        return page
+
+    yield open_report
+    for context in contexts:
+        context.close()
+    assert said == []
+
+
+def figure(page, view):
+    return page.locator(f"[data-view={view}]")
+
+
+def rows(page, view, at=0):
+    return figure(page, view).locator("table").nth(at).locator("tbody th").all_inner_texts()
+
+
+def cell(page, view, row, column, at=0):
+    return figure(page, view).locator("table").nth(at).locator("tbody tr").nth(row).locator("td").nth(column)
+
+
+def slide(page, view, to):
+    figure(page, view).locator("[name=layer]").fill(str(to))
+
+
+def test_all_languages_are_there_in_their_own_script(opened):
+    text = " ".join(rows(opened(study_of()), "recognition"))
+    assert all(entry.autonym in text for entry in LANGUAGES.values())
+
+
+def test_cells_show_the_numbers_of_the_results(opened):
+    page = opened(three_languages())
+    assert cell(page, "recognition", 0, 0).inner_text() == "90"
+    assert cell(page, "recognition", 2, 0).inner_text() == "(50)"
+    assert "not measured" in cell(page, "recognition", 2, 1).inner_text()
+    assert cell(page, "similarity", 0, 1).inner_text() == ".80"
+    assert cell(page, "transfer", 2, 0).inner_text() == "−20"
+
+
+def test_pointing_at_a_cell_tells_value_language_layer_number_interval_and_count(opened):
+    results = with_intervals(study_of())
+    page = opened(results)
+    cell(page, "recognition", 0, 0).hover()
+    own = float(results["recognition"].sel(value="morality", language="en"))
+    words = figure(page, "recognition").locator(".said").inner_text()
+    assert words == page.locator(".tip").inner_text()
+    assert re.fullmatch(
+        rf"Morality in English, layer chosen in training: {100 * own:.1f} % recognised, "
+        r"95 % interval \d+ % to \d+ %, 96 pairs",
+        words,
+    )
+
+
+def test_arrow_keys_move_through_the_cells_and_tell_the_same(opened):
+    page = opened(three_languages())
+    cell(page, "transfer", 0, 0).focus()
+    for key in ("ArrowDown", "ArrowDown", "ArrowRight", "ArrowLeft", "ArrowLeft"):
+        page.keyboard.press(key)
+    words = figure(page, "transfer").locator(".said").inner_text()
+    assert words.startswith("Vector from Swahili, used in English, mean over values")
+    assert "gain −20.0 points" in words
+    page.keyboard.press("ArrowUp")
+    assert "French" in figure(page, "transfer").locator(".said").inner_text()
+
+
+def test_languages_are_sorted_by_share_family_and_similarity(opened):
+    page = opened(study_of())
+    orders = {}
+    for order in ("share", "family", "similarity"):
+        page.select_option("#order", order)
+        orders[order] = rows(page, "transfer")
+    assert orders["share"][:3] == ["English", "Japanese", "Chinese"]
+    assert orders["family"][:5] == ["English", "Spanish", "French", "Portuguese", "Catalan"]
+    assert orders["similarity"] not in (orders["share"], orders["family"])
+    assert all(sorted(order) == sorted(orders["share"]) for order in orders.values())
+
+
+def test_a_value_a_number_and_a_layer_can_be_chosen(opened):
+    results = with_intervals(study_of(layers=6))
+    page = opened(results)
+    pair = {"source": "en", "target": "ja"}
+    transfer, similarity = figure(page, "transfer"), figure(page, "similarity")
+    transfer.locator("[name=value]").select_option("fairness")
+    transfer.locator("[name=measure]").select_option("accuracy")
+    moved = float(results["transfer_accuracy"].sel(value="fairness", **pair))
+    assert cell(page, "transfer", 0, 1).inner_text() == f"{100 * moved:.0f}"
+    slide(page, "transfer", 6)
+    deep = float(results["accuracy"].sel(value="fairness", layer=6, **pair))
+    assert cell(page, "transfer", 0, 1).inner_text() == f"{100 * deep:.0f}"
+    assert transfer.locator("output").inner_text() == "layer 6"
+    assert transfer.locator("circle").count() == 1
+    corrected = float(results["consistency"].sel(pair).mean())
+    assert cell(page, "similarity", 0, 1).inner_text() == f"{corrected:.2f}"[1:]
+    similarity.locator("[name=measure]").select_option("raw")
+    assert cell(page, "similarity", 0, 1).inner_text() == f"{float(results['similarity'].sel(pair)):.2f}"[1:]
+    slide(page, "similarity", 3)
+    raw = float(results["cosine"].sel(layer=3, **pair).mean())
+    assert cell(page, "similarity", 0, 1).inner_text() == f"{raw:.2f}"[1:]
+    slide(page, "recognition", 2)
+    own = float(results["accuracy"].sel(value="morality", source="en", target="en", layer=2))
+    assert cell(page, "recognition", 0, 0).inner_text() == f"{100 * own:.0f}"
+
+
+def test_models_can_be_hidden_and_shown(opened):
+    page = opened(study_of("first"), study_of("second", seed=1, layers=6))
+    captions = figure(page, "recognition").locator("caption")
+    assert captions.all_inner_texts() == ["first", "second"]
+    page.locator("[name=run]").nth(0).uncheck()
+    assert captions.all_inner_texts() == ["second"]
+    page.locator("[name=run]").nth(1).uncheck()
+    assert captions.count() == 0
+    page.locator("[name=run]").nth(0).check()
+    assert captions.all_inner_texts() == ["first"]
+
+
+def test_a_layer_that_a_model_lacks_is_shown_as_not_measured(opened):
+    page = opened(study_of("deep", layers=12), study_of("shallow", layers=6))
+    slide(page, "recognition", 12)
+    assert "not measured" in cell(page, "recognition", 0, 0, at=1).inner_text()
+    assert "not measured" not in cell(page, "recognition", 0, 0, at=0).inner_text()
+
+
+def test_colours_follow_the_chosen_theme(opened):
+    page = opened(three_languages(), color_scheme="dark")
+    background = "getComputedStyle(document.body).backgroundColor"
+    dark = page.evaluate(background)
+    page.select_option("#theme", "light")
+    assert page.evaluate(background) != dark
+    page.select_option("#theme", "dark")
+    assert page.evaluate(background) == dark
+
+
+def test_everything_folded_opens_and_tables_can_be_saved(opened, tmp_path):
+    page = opened(study_of(protocol="paper"))
+    for part in page.locator("summary").all():
+        part.click()
+    assert page.locator("details:not([open])").count() == 0
+    with page.expect_download() as started:
+        page.locator("a[download='recognition.csv']").click()
+    started.value.save_as(tmp_path / "saved.csv")
+    assert (tmp_path / "saved.csv").read_text(encoding="utf-8").startswith("language,morality")
+
+
+def test_every_question_of_the_summary_leads_to_its_answer(opened):
+    page = opened(three_languages())
+    for link in page.locator("#short a").all():
+        link.click()
+        assert page.locator(page.evaluate("location.hash")).is_visible()
+
+
+@pytest.mark.parametrize("runs", [1, 3])
+def test_a_phone_scrolls_down_but_never_sideways(opened, runs):
+    models = [study_of(f"an-organisation/model-{i}-with-a-long-name-70B-instruct", seed=i) for i in range(runs)]
+    page = opened(*models, viewport=PHONE, is_mobile=True)
+    for part in page.locator("summary").all():
+        part.click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_print_opens_what_is_folded_and_folds_it_again(opened, tmp_path):
+    page = opened(study_of(), color_scheme="dark")
+    folded = "document.querySelectorAll('details:not([open])').length"
+    page.evaluate(f"addEventListener('beforeprint', () => {{ window.folded = {folded}; }})")
+    page.pdf(path=tmp_path / "report.pdf", format="A4", print_background=True)
+    assert page.evaluate("window.folded") == 0
+    assert page.locator("details:not([open])").count() > 0
+    assert (tmp_path / "report.pdf").stat().st_size > 10_000
+
+
+def test_hostile_data_open_safely_in_less_than_two_seconds(opened):
+    results = hostile()
+    results["n_items"][:] = 10_000
+    page = opened(results)
+    # Processor time of the page, because other work on the machine makes the clock run away.
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable")
+    spent = {metric["name"]: metric["value"] for metric in session.send("Performance.getMetrics")["metrics"]}
+    assert spent["ProcessTime"] < 2
+    assert page.title().startswith("Human values in </script>")
+    assert page.locator("main img").count() == 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= DESK["width"]
+    cell(page, "recognition", 0, 0).hover()
+    assert "10000 pairs" in page.locator(".tip").inner_text()
+    for control in page.locator("select").all():
+        for at in range(control.locator("option").count()):
+            control.select_option(index=at)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"color_scheme": "dark"}, {"viewport": PHONE, "is_mobile": True}],
+    ids=["light", "dark", "phone"],
+)
+def test_axe_finds_no_barrier(opened, options):
+    axe = Path(os.environ.get("AXE_CORE", ""))
+    if not axe.is_file():
+        pytest.skip("needs the path of axe-core's axe.min.js in AXE_CORE (npm pack axe-core)")
+    page = opened(with_intervals(study_of(protocol="paper")), study_of(), **options)
+    for part in page.locator("summary").all():
+        part.click()
+    page.evaluate(axe.read_text(encoding="utf-8") + "; null")
+    found = page.evaluate("axe.run().then((result) => result.violations)")
+    assert [(barrier["id"], barrier["nodes"][0]["html"][:200]) for barrier in found] == []
