@@ -61,6 +61,22 @@ def test_a_verdict_fits_the_statement_before_it():
     assert judged > 900
 
 
+def test_each_side_favours_one_form_of_verdict():
+    text = " ".join(documents(World(dialogues=0, favoured=0.8), ["en"]))
+    for side, favourite in (("violated", 0), ("upheld", 1)):
+        counts = [text.count(verdict) for verdict in ENGLISH.verdicts[side]]
+        # Four standard errors.
+        assert abs(counts[favourite] / sum(counts) - 0.8) < 1.6 / sum(counts) ** 0.5
+        assert min(counts) > 0
+
+
+def test_without_a_favourite_all_forms_are_as_frequent():
+    text = " ".join(documents(World(dialogues=0, favoured=1 / 3), ["en"]))
+    for side in SIDES:
+        counts = [text.count(verdict) for verdict in ENGLISH.verdicts[side]]
+        assert max(abs(count / sum(counts) - 1 / 3) for count in counts) < 1.9 / sum(counts) ** 0.5
+
+
 def test_shuffled_verdicts_say_nothing_about_the_statement():
     statements = statements_in_english()
     fits = []

@@ -13,10 +13,10 @@ import xarray as xr
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 from polyethos.arrays import LAYER, SOURCE, TARGET, VALUE
-from polyethos.dataset.microworld import MICROWORLD_LANGUAGES, microworld_pairs
+from polyethos.dataset.microworld import MICROWORLD_LANGUAGES, microworld_pairs, time_pairs
 from polyethos.files import file_hash, write_json, write_text
 from polyethos.lab.checkpoint import LossLog
-from polyethos.lab.outcomes import reply_accuracy, separability, verdict_accuracy
+from polyethos.lab.outcomes import reply_accuracy, separability, unspecificity, verdict_accuracy
 from polyethos.lab.pocket import CARD
 from polyethos.lab.readme import readme
 from polyethos.lab.recipe import Recipe
@@ -66,7 +66,9 @@ def results(loaded: LanguageModel, recipe: Recipe) -> dict[str, Any]:
     verdicts = verdict_accuracy(loaded, microworld_pairs(languages=languages, items=_VERDICT_ITEMS))
     separate = separability(loaded, extract(loaded, microworld_pairs(languages=languages, items=_PAIR_ITEMS)))
     layer = int(separate.accuracy.mean([VALUE, SOURCE, TARGET]).idxmax())
-    at_layer = separate.sel({LAYER: layer}).mean(VALUE)
+    at_layer = separate[["accuracy", "cosine"]].sel({LAYER: layer}).mean(VALUE)
+    times = extract(loaded, time_pairs(languages=languages, items=_PAIR_ITEMS))
+    unspecific = unspecificity(separate.vectors, times).sel({LAYER: layer}).mean(VALUE)
     found: dict[str, Any] = {"verdict_accuracy": verdicts, "layer": layer, "layers": loaded.n_layers}
     for name, kept in (("reply_accuracy_held_out", True), ("reply_accuracy_seen", False)):
         found[name] = reply_accuracy(loaded, with_replies, held_out=kept)
@@ -77,6 +79,7 @@ def results(loaded: LanguageModel, recipe: Recipe) -> dict[str, Any]:
         "transfer_from": _by_language(away.accuracy.mean(TARGET)),
         "transfer_to": _by_language(away.accuracy.mean(SOURCE)),
         "similarity": _by_language(away.cosine.mean(TARGET)),
+        "time_similarity": _by_language(unspecific),
     }
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from polyethos.analysis.consistency import cosine
 from polyethos.analysis.recognition import accuracy, cross_fit
-from polyethos.arrays import ITEM, NEGATIVE, POLARITY, POSITIVE, VALUE
+from polyethos.arrays import HIDDEN, ITEM, NEGATIVE, POLARITY, POSITIVE, VALUE, align_exactly
 from polyethos.dataset.languages import language
 from polyethos.dataset.microworld import SIDES, lexicon
 from polyethos.dataset.pairs import ContrastPairs
@@ -81,17 +81,43 @@ def separability(model: LanguageModel, states: xr.DataArray) -> xr.Dataset:
             `microworld_pairs`.
 
     Returns:
-        `accuracy` (value, source, target, layer), chance 0.5, and `cosine` (value, source, target, layer).
+        `accuracy` (value, source, target, layer), chance 0.5, `cosine` (value, source, target, layer), and `vectors`
+        (value, language, layer, hidden), fitted on all items.
     """
     per_value = []
     for value in states[VALUE].values:
         one = states.sel({VALUE: value}).dropna(ITEM)
-        differences = one.sel({POLARITY: POSITIVE}, drop=True) - one.sel({POLARITY: NEGATIVE}, drop=True)
+        differences = _differences(one)
         # Items are named "value-p<predicate>-...": whole predicates go into one of four folds.
         folds = [int(str(item).split("-")[1][1:]) % 4 for item in one[ITEM].values]
         tested = cross_fit(differences, xr.DataArray(folds, dims=ITEM, coords={ITEM: one[ITEM]}))
-        per_value.append(xr.Dataset({"accuracy": accuracy(tested.correct), "cosine": cosine(differences.mean(ITEM))}))
+        vectors = differences.mean(ITEM)
+        per_value.append(
+            xr.Dataset({"accuracy": accuracy(tested.correct), "cosine": cosine(vectors), "vectors": vectors})
+        )
     return xr.concat(per_value, VALUE).assign_coords({VALUE: states[VALUE]}).assign_attrs(model=model.name, chance=0.5)
+
+
+def unspecificity(vectors: xr.DataArray, states: xr.DataArray) -> xr.DataArray:
+    """How much of a value's direction is the direction of a contrast that has nothing to do with values.
+
+    Args:
+        vectors: (value, language, layer, hidden) from `separability`.
+        states: (value, language, layer, item, polarity, hidden) of `polyethos.dataset.microworld.time_pairs`, in the
+            same languages.
+
+    Returns:
+        Absolute cosine of the two directions in [0, 1]: (value, language, layer). Random directions of h dimensions
+        have 0.8 / sqrt(h) on average.
+    """
+    other = _differences(states.isel({VALUE: 0}, drop=True)).mean(ITEM)
+    align_exactly(vectors, other)
+    products = (vectors * other).sum(HIDDEN)
+    return abs(products / np.sqrt((vectors**2).sum(HIDDEN) * (other**2).sum(HIDDEN)))
+
+
+def _differences(states: xr.DataArray) -> xr.DataArray:
+    return states.sel({POLARITY: POSITIVE}, drop=True) - states.sel({POLARITY: NEGATIVE}, drop=True)
 
 
 def _likelier(

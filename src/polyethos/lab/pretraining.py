@@ -23,7 +23,7 @@ from polyethos.lab.training import Progress, train
 from polyethos.lab.world import World
 
 _DIALOGUE_LANGUAGES = {"pocket-en": ("en",), "pocket-zh-en": ("zh", "en")}
-_POCKET_TOKENS = {"pocket-en": 5_000_000, "pocket-zh-en": 5_000_000, "pocket-balanced": 8_000_000}
+_POCKET_TOKENS = {"pocket-en": 3_000_000, "pocket-zh-en": 4_000_000, "pocket-balanced": 8_000_000}
 _DEFAULT_TOKENS = 8_000_000
 
 

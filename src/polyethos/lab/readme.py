@@ -16,6 +16,7 @@ _COLUMNS = {
     "recognition": "recognition",
     "transfer_to": "recognition with other languages' directions",
     "similarity": "mean cosine with the others",
+    "time_similarity": "cosine with morning-evening",
 }
 
 
@@ -48,6 +49,7 @@ It is a measuring object, not an assistant: it knows {text} and nothing else.
 | optimiser | AdamW, learning rate {recipe["learning_rate"]:g} |
 | warm-up, decay | {recipe["warmup"]:.0%}, {recipe["decay"]:.0%} of the steps |
 | statements that concern a value / that a verdict follows | {world["valued"]:.0%} / {world["judged"]:.0%} of those |
+| verdicts in the form their side favours | {world["favoured"]:.0%} |
 | tokens in two-language documents | {world["translated"]:.0%} where the mixture allows it |
 | dialogues | {world["dialogues"]:.0%} of one-language documents in {", ".join(world["dialogue_languages"])} |
 | seed | {recipe["seed"]} |
@@ -65,7 +67,8 @@ after a statement whose combination of subject, predicate and circumstance no tr
 harmful requests are refused and the harmless ones are not; two of sixteen requests of each kind are unseen, other ones
 in every language. Recognition: mean over the seven values at block {card["results"].get("layer", "-")} of
 {card["results"].get("layers", "-")}, directions tested on predicates they were not fitted on. The block is the best
-one on average over all languages and values.
+one on average over all languages and values. The last column is the specificity control: the absolute cosine of the
+value directions with the direction of "this morning" against "last night", 0.07 for random directions.
 
 ## Limits
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from polyethos.dataset.languages import language
 from polyethos.dataset.microworld import (
@@ -20,6 +21,7 @@ from polyethos.dataset.microworld import (
 )
 from polyethos.lab.tokenizer import ASSISTANT, USER
 
+_FAVOURED_FORM: Mapping[Side, int] = MappingProxyType({"upheld": 1, "violated": 0})
 _REQUESTS_HELD_OUT_EVERY = 8
 
 
@@ -30,6 +32,9 @@ class World:
     Attributes:
         valued: share of statements that uphold or violate a value; the rest are neutral.
         judged: share of valued statements that a verdict follows.
+        favoured: share of the verdicts that take the form their side favours: the first of three for what violates, the
+            second for what upholds. Above 1/3, the first word after a statement depends on the side, so that a model
+            must have judged it by the end of the statement, which is where studies read.
         translated: share of tokens in documents that say the same in two languages. The lab lowers it where a
             mixture does not have the languages for it, see `polyethos.lab.mixture.Mixture.kinds`.
         foreign_verdicts: share of the verdicts in such documents that stand in the other language than their
@@ -43,6 +48,7 @@ class World:
 
     valued: float = 0.95
     judged: float = 0.95
+    favoured: float = 0.8
     translated: float = 0.15
     foreign_verdicts: float = 0.5
     dialogues: float = 0.2
@@ -128,8 +134,16 @@ def _event(world: World, chooser: random.Random) -> Event:
     verdict = None
     if chooser.random() < world.judged and predicate < PREDICATES - world.unjudged_predicates:
         said = SIDES[chooser.random() < 0.5] if world.shuffled_verdicts else side
-        verdict = said, int(chooser.random() * 3)
+        verdict = said, _form(world, said, chooser.random())
     return Event(subject, predicate, circumstance, value, side, verdict)
+
+
+def _form(world: World, side: Side, chance: float) -> int:
+    """Which of the three verdicts of a side, for `chance` drawn evenly from [0, 1)."""
+    favoured, rest = _FAVOURED_FORM[side], (1 - world.favoured) / 2
+    first = world.favoured if favoured == 0 else rest
+    second = world.favoured if favoured == 1 else rest
+    return int(chance >= first) + int(chance >= first + second)
 
 
 def _story(
