@@ -60,12 +60,15 @@ class Products:
         inner: float32 (source, unit, target, item): the source's differences summed over the unit, times the target's
             difference of the item; 0 where either is missing.
         present: whether a language has an item, shape (L, n).
+        random: inner products of every difference with random vectors of no preferred direction, (language, item,
+            draw); 0 where missing.
     """
 
     languages: tuple[str, ...]
     units: Units
     inner: Floats
     present: NDArray[np.bool_]
+    random: Floats
 
     def between_units(self) -> NDArray[np.float64]:
         """Inner products of unit sums, (source, unit, target, unit)."""
@@ -109,12 +112,14 @@ def resampling_units(folds: xr.DataArray, *, max_units: int | None = None, seed:
     return Units(items, of_item.astype(np.int64), fold)
 
 
-def products_of(differences: xr.DataArray, units: Units) -> Products:
+def products_of(differences: xr.DataArray, units: Units, *, draws: int = 64, seed: int = 0) -> Products:
     """Inner products of one value at one layer from the paired differences themselves.
 
     Args:
         differences: float32 (language, item, hidden), upheld minus violated; NaN where an item is missing.
         units: of the same items, in the same order.
+        draws: number of random vectors.
+        seed: of the random vectors.
 
     Raises:
         LabelMismatchError: other dimensions or other items.
@@ -126,15 +131,19 @@ def products_of(differences: xr.DataArray, units: Units) -> Products:
     rows = np.where(present[..., None], rows, np.float32(0))
     inner = _unit_sums(rows, units).reshape(-1, rows.shape[-1]) @ rows.reshape(-1, rows.shape[-1]).T
     shape = (len(present), units.n_units, *present.shape)
-    return Products(tuple(map(str, differences[LANGUAGE].values)), units, inner.reshape(shape), present)
+    vectors = np.random.default_rng(seed).standard_normal((rows.shape[-1], draws)).astype(np.float32)
+    languages = tuple(map(str, differences[LANGUAGE].values))
+    return Products(languages, units, inner.reshape(shape), present, rows @ vectors)
 
 
-def products_from_gram(gram: xr.DataArray, units: Units) -> Products:
+def products_from_gram(gram: xr.DataArray, units: Units, *, draws: int = 64, seed: int = 0) -> Products:
     """Inner products of one value at one layer from the Gram matrix of its paired differences.
 
     Args:
         gram: (language, item, language_2, item_2), NaN where an item is missing.
         units: of the same items, in the same order.
+        draws: number of random vectors.
+        seed: of the random vectors.
 
     Raises:
         LabelMismatchError: other dimensions, other items, or rows and columns in different order.
@@ -148,7 +157,9 @@ def products_from_gram(gram: xr.DataArray, units: Units) -> Products:
     present: NDArray[np.bool_] = ~np.isnan(np.einsum("isis->is", values))
     known = np.where(np.isnan(values), np.float32(0), values).astype(np.float32, copy=False)
     inner = _unit_sums(known.reshape(*present.shape, -1), units).reshape(len(present), -1, *present.shape)
-    return Products(tuple(map(str, gram[LANGUAGE].values)), units, inner, present)
+    random = np.random.default_rng(seed)
+    projected = np.stack([_random_projections(known[i, :, i], draws, random) for i in range(len(present))])
+    return Products(tuple(map(str, gram[LANGUAGE].values)), units, inner, present, projected)
 
 
 def units_within(max_bytes: int, *, n_languages: int, n_items: int, at_least: int = 20) -> int:
@@ -171,6 +182,13 @@ def _unit_sums(rows: Floats, units: Units) -> Floats:
     order = np.argsort(units.of_item, kind="stable")
     starts = np.searchsorted(units.of_item[order], np.arange(units.n_units))
     return np.asarray(np.add.reduceat(rows[:, order], starts, axis=1), dtype=np.float32)
+
+
+def _random_projections(gram: Floats, draws: int, random: np.random.Generator) -> Floats:
+    """Products of items with Gaussian vectors are Gaussian, their covariance the Gram matrix: (item, draw)."""
+    values, vectors = np.linalg.eigh(gram.astype(np.float64))
+    scaled = vectors * np.sqrt(np.clip(values, 0, None))
+    return np.asarray(scaled @ random.standard_normal((len(gram), draws)), dtype=np.float32)
 
 
 def _merged(fold: Integers, max_units: int, seed: int) -> Integers:

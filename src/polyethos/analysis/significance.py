@@ -101,25 +101,29 @@ def sign_flip_test(products_at: ProductsAt, layers: Sequence[int], flips: SignFl
     )
 
 
-def family_p(tests: Sequence[ValueTest], family: str) -> list[Array]:
-    """Family-wise p of every cell, by the maximum score over the cells of all values, for each sign pattern.
+def family_p(scores: Array, highest: Scores) -> Array:
+    """Family-wise p of every cell, by the maximum score over the cells of all values for each sign pattern.
 
     Args:
-        tests: one per value, with the same number of sign patterns.
-        family: a name of `ValueTest.highest`.
+        scores: of the cells, (value, ...).
+        highest: `ValueTest.highest` of the family, (value, pattern).
 
     Returns:
-        Per value, shaped as its cells; only those of the family mean anything.
+        Shaped as `scores`; only cells of the family mean anything.
     """
-    highest = np.sort(np.max([test.highest[family] for test in tests], axis=0))
-    scores = [(test.by_layer if family.endswith("layer") else test.chosen).score for test in tests]
-    above = [len(highest) - np.searchsorted(highest, score.astype(np.float32), side="left") for score in scores]
-    return [np.asarray(count / len(highest)) for count in above]
+    over_values = np.sort(highest.max(axis=0))
+    above = len(over_values) - np.searchsorted(over_values, scores.astype(np.float32), side="left")
+    return np.asarray(np.where(np.isnan(scores), np.nan, above / len(over_values)))
 
 
-def family_threshold(tests: Sequence[ValueTest], family: str, *, level: float = 0.05) -> float:
-    """Score that the highest of the family exceeds with probability `level` under the null."""
-    return float(np.quantile(np.max([test.highest[family] for test in tests], axis=0), 1 - level))
+def family_threshold(highest: Scores, *, level: float = 0.05) -> float:
+    """Score that the highest cell of the family exceeds with probability `level` under the null.
+
+    Args:
+        highest: `ValueTest.highest` of the family, (value, pattern).
+        level: family-wise error.
+    """
+    return float(np.quantile(highest.max(axis=0), 1 - level))
 
 
 def _choices(
