@@ -119,7 +119,8 @@ def _scores(runs: xr.Dataset, outcome: str, measure: Measure) -> NDArray[np.floa
 
 
 def _at(scores: NDArray[np.float64], runs: xr.Dataset, levels: tuple[float, ...]) -> NDArray[np.float64]:
-    return scores[np.isclose(runs.level.values[:, None], np.array(levels)[None, :]).any(axis=1)]
+    chosen: NDArray[np.float64] = scores[np.isclose(runs.level.values[:, None], np.array(levels)[None, :]).any(axis=1)]
+    return chosen
 
 
 def _compared(
