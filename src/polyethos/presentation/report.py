@@ -36,6 +36,7 @@ _TABLES_OF = {
 }
 # Characters that no HTML document may hold, whatever the data hold.
 _NOT_HTML = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]")
+_TEMPLATES = PackageLoader("polyethos.presentation", "templates")
 _SCRIPTS = ("report_heatmap.js", "report_views.js", "report_page.js")
 
 
@@ -70,7 +71,7 @@ def render(runs: Sequence[tuple[xr.Dataset, Mapping[str, Any]]]) -> str:
     datasets = [results for results, _ in runs]
     page = [_run(name, *run) for name, run in zip(run_names(datasets), runs, strict=True)]
     environment = Environment(
-        loader=PackageLoader("polyethos.presentation", "templates"),
+        loader=_TEMPLATES,
         autoescape=select_autoescape(default=True),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -108,8 +109,7 @@ def _comparable(datasets: Sequence[xr.Dataset]) -> bool:
 
 
 def _source(environment: Environment, name: str) -> str:
-    assert environment.loader is not None
-    return environment.loader.get_source(environment, name)[0]
+    return _TEMPLATES.get_source(environment, name)[0]
 
 
 def _data_uri(content: str | Mapping[str, Any], kind: str) -> str:
