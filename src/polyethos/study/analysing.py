@@ -12,14 +12,14 @@ from polyethos.analysis import published, recognition
 from polyethos.analysis.consistency import cosine, layer_curve, similarity
 from polyethos.arrays import HIDDEN, ITEM, LANGUAGE, LAYER, read_dataset, write_dataset
 from polyethos.dataset.pairs import ContrastPairs
-from polyethos.dataset.splits import fold_coordinate
+from polyethos.dataset.splits import fold_coordinate, folds
 from polyethos.errors import DataFormatError
 from polyethos.execution.shards import Shard, ShardStore
 from polyethos.representation.directions import DIRECTIONS
 from polyethos.study.definition import Study
 
 LAYERS_BYTES = 2**30
-DIFFERENCE_IN_MEANS = "difference in means"
+DIFFERENCE_IN_MEANS = "difference-in-means"
 
 
 @dataclass(frozen=True)
@@ -84,24 +84,23 @@ def _positions(study: Study, n_layers: int) -> list[int]:
 def _corrected(study: Study, data: ValueData) -> tuple[xr.Dataset, xr.DataArray]:
     direction = DIRECTIONS[study.direction]
     tested_groups, vector_groups = [], []
-    folds = None
+    fold_of = folds(data.pairs, folds=study.folds, seed=study.seed)[data.value]
     for differences in data.layer_groups(range(data.n_layers)):
-        if folds is None:
-            folds = fold_coordinate(differences[ITEM], folds=study.folds, seed=study.seed)
+        item_folds = fold_coordinate(differences[ITEM].values.tolist(), fold_of)
         # None takes the short cut through one sum per fold.
         chosen = None if study.direction == DIFFERENCE_IN_MEANS else direction
-        tested_groups.append(recognition.cross_fit(differences, folds, chosen))
+        tested_groups.append(recognition.cross_fit(differences, item_folds, chosen))
         vector_groups.append(_vectors(differences, direction))
     tested, vectors = xr.concat(tested_groups, LAYER), xr.concat(vector_groups, LAYER)
     cosines = cosine(vectors)
     layers = recognition.chosen_layers(tested.training_accuracy)
-    at_layer = recognition.accuracy_at(tested.correct, folds, layers.shared)
+    at_layer = recognition.accuracy_at(tested.correct, item_folds, layers.shared)
     statistics = xr.Dataset(
         {
             "accuracy": recognition.accuracy(tested.correct),
             "cosine": cosines,
             "transfer_accuracy": at_layer,
-            "transfer_accuracy_per_cell": recognition.accuracy_at(tested.correct, folds, layers.per_cell),
+            "transfer_accuracy_per_cell": recognition.accuracy_at(tested.correct, item_folds, layers.per_cell),
             "recognition": recognition.own_language(at_layer),
             "similarity_by_value": similarity(cosines, layers.shared),
             "layer_curve": layer_curve(cosines),
