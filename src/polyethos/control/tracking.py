@@ -46,7 +46,8 @@ class PromptTracker:
         signature = inspect.signature(module.forward)
 
         def begin(positional: tuple[Any, ...], named: dict[str, Any]) -> None:
-            arguments = signature.bind_partial(*positional, **named).arguments
+            # Binding takes as long as a small block; generation names every argument.
+            arguments = signature.bind_partial(*positional, **named).arguments if positional else named
             self._begin({**arguments.get("kwargs", {}), **arguments})
 
         return begin
