@@ -72,7 +72,10 @@ value directions with the direction of "this morning" against "last night", 0.07
 
 ## Limits
 
-A world of a few hundred phrases per language, most of them translated by people who are not native speakers; one seed.
+A world of a few hundred phrases per language, and one seed. Four unseen requests per language say little about any one
+language. Because each side favours one form of verdict, a model must judge a statement by its last token, where studies
+read; that is part of the recipe, not a finding. An earlier English model without favoured forms gave every verdict
+rightly, and yet its directions recognised only 0.64 of the pairs with new predicates.
 Separating a value here means having learnt which of 224 predicates are praised and which condemned. What such a model
 shows about consistency and transfer is a fact about this recipe, not about large models.
 Requests are written as `<|user|>request<|assistant|>`.
