@@ -42,6 +42,24 @@ def test_results_carry_their_dimensions_by_name(finished):
     assert results["source"].values.tolist() == SMALL["languages"]
 
 
+def test_corrected_results_carry_tests_intervals_and_controls(finished):
+    results = finished.results
+    assert (results["recognition_low"] <= results["recognition"]).all()
+    assert (results["recognition"] <= results["recognition_high"]).all()
+    assert results["recognition_p"].dims == ("value", "language")
+    assert results["consistency"].dims == ("value", "source", "target")
+    assert results["reliability"].dims == ("value", "language", "layer")
+    assert (results["n_groups"] == 16).all()
+    assert results.sizes["control"] >= 3
+
+
+def test_without_permutations_there_are_no_tests_and_the_same_accuracies(finished, tmp_path):
+    untested = polyethos.run(Study(**SMALL, permutations=0), tmp_path / "untested").results
+    assert not [name for name in untested if str(name).endswith("_p")]
+    for name in ("recognition", "transfer_accuracy", "accuracy"):
+        np.testing.assert_allclose(untested[name], finished.results[name].transpose(*untested[name].dims), atol=1e-6)
+
+
 def test_vectors_are_the_mean_paired_differences_of_the_hidden_states(finished):
     model = polyethos.load_model(pocket_model_path("pocket-balanced"))
     pairs = polyethos.load_pairs("microworld", values=["fairness"], languages=["zh"])

@@ -46,7 +46,10 @@ def run(
         str | None, typer.Option(help="sdpa, eager, flash_attention_2, ...", show_default="the model's")
     ] = None,
     folds: Annotated[int | None, typer.Option(help="Folds of the cross-fitting.", show_default="5")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of the folds.", show_default="0")] = None,
+    permutations: Annotated[
+        int | None, typer.Option(help="Sign patterns of the tests; 0 leaves them out.", show_default="2000")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of folds, tests and bootstrap.", show_default="0")] = None,
     trust_remote_code: Annotated[
         bool | None, typer.Option("--trust-remote-code", help="Let the model's repository run its own code.")
     ] = None,
@@ -88,6 +91,7 @@ def run(
             "device": device,
             "attention": attention,
             "folds": folds,
+            "permutations": permutations,
             "seed": seed,
             "trust_remote_code": trust_remote_code,
         }

@@ -24,9 +24,11 @@ def combine(study: Study, choice: ModelChoice, partials: Sequence[Partial]) -> t
     statistics = xr.concat([partial.statistics for partial in partials], values, join="exact")
     vectors = xr.concat([partial.vectors for partial in partials], values, join="exact")
     combined = _published(choice, statistics) if study.protocol == "paper" else _corrected(statistics)
-    share = pretraining_share(choice, [str(code) for code in statistics[LANGUAGE].values])
+    languages = [str(code) for code in statistics[LANGUAGE].values]
+    share = pretraining_share(choice, languages)
     if share is not None:
         combined["pretraining_share"] = share
+    combined.attrs.setdefault("high_resource", " ".join(_high_resource(choice, share, languages)))
     combined.attrs.update(model=choice.label, protocol=study.protocol, data=study.data_source, chance=CHANCE)
     return combined, vectors
 
@@ -44,15 +46,27 @@ def _published(choice: ModelChoice, statistics: xr.Dataset) -> xr.Dataset:
     languages = tuple(str(code) for code in statistics[LANGUAGE].values)
     series = choice.paper_series
     # The paper fixes language subset and high-resource set only for its own three series.
-    rule = published.SERIES[series] if series else published.Series(languages, _high_resource(languages))
+    rule = (
+        published.SERIES[series]
+        if series
+        else published.Series(languages, frozenset(_high_resource(choice, None, languages)))
+    )
     summary = published.summarise(
         statistics, rule, linguistic_distances("paper"), shares=pretraining_shares() if series else None
     )
     return summary.assign(n_items=statistics["n_items"], sign=statistics["sign"])
 
 
-def _high_resource(languages: Sequence[str]) -> frozenset[str]:
-    return frozenset(code for code in languages if LANGUAGES[code].resource_level == "high")
+def _high_resource(choice: ModelChoice, share: xr.DataArray | None, languages: Sequence[str]) -> list[str]:
+    """The paper's set for its series; a pocket model's languages with twice an equal share; else the table's level."""
+    if choice.paper_series:
+        return [code for code in languages if code in published.SERIES[choice.paper_series].high_resource]
+    if choice.is_pocket and share is not None:
+        # Shares of all languages the model was trained on; those studied may be fewer.
+        return [
+            code for code in languages if float(share.sel({LANGUAGE: code})) >= 200 / len(pocket_shares(choice.name))
+        ]
+    return [code for code in languages if LANGUAGES[code].resource_level == "high"]
 
 
 def pretraining_share(choice: ModelChoice, languages: Sequence[str]) -> xr.DataArray | None:

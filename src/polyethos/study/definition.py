@@ -86,7 +86,9 @@ class Study(_Checked):
         direction: how a concept vector is found; "paper" allows only the default.
         position: which token's state is read: "last", "content-mean", "before-answer", or a token index.
         folds: number of cross-fitting folds.
-        seed: of the folds.
+        permutations: sign patterns of the tests (corrected, difference in means); 0 leaves tests and intervals out.
+        replicates: bootstrap samples of the intervals.
+        seed: of the folds, the tests and the bootstrap.
         dtype, device, attention, trust_remote_code: as for `polyethos.load_model`.
 
     Raises:
@@ -103,6 +105,8 @@ class Study(_Checked):
     direction: str = "difference-in-means"
     position: Position = "last"
     folds: int = Field(default=5, ge=3, le=20)
+    permutations: int = Field(default=2000, ge=0, le=1_000_000)
+    replicates: int = Field(default=1000, ge=100, le=100_000)
     seed: int = Field(default=0, ge=0)
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     device: str = "auto"

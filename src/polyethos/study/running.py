@@ -42,6 +42,7 @@ from polyethos.study.folder import (
     remove_work,
 )
 from polyethos.study.presets import PRESETS
+from polyethos.study.testing import is_tested, keep_tests, with_tests
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,8 @@ def _run_model(study: Study, choice: ModelChoice, pairs: ContrastPairs, folder: 
     partials = [_study_value(study, model, pairs, value, folder / WORK_FOLDER, tell) for value in pairs.values]
     tell.step("writing the results")
     results, vectors = combine(study, choice, partials)
+    if is_tested(study):
+        results = with_tests(results, folder / WORK_FOLDER)
     save_vectors(folder / VECTORS_FILE, vectors, _vector_metadata(study, pairs, model, partials))
     write_outputs(folder, [results])
     write_report(folder / REPORT_FILE, [(results, study_record)])
@@ -155,7 +158,10 @@ def _study_value(
 ) -> Partial:
     shards = plan_shards(pairs, value, pairs_per_shard=pairs_per_shard(model))
     store = ShardStore(work)
-    if (partial := read_partial(work, value)) is None:
+    # The partial is written last, so whoever has it has the value's tests as well.
+    if (partial := read_partial(work, value)) is not None:
+        tell.advance(sum(2 * len(shard.pairs) for shard in shards))
+    else:
         tell.advance(sum(2 * len(shard.pairs) for shard in shards if store.is_done(shard)))
         tell.step(f"reading hidden states: {value}")
         extract_shards(
@@ -167,10 +173,12 @@ def _study_value(
             progress=tell.within_step,
         )
         tell.step(f"analysing: {value}")
-        partial = analyse_value(study, ValueData(value, pairs, store, shards, model.n_layers))
+        data = ValueData(value, pairs, store, shards, model.n_layers)
+        partial = analyse_value(study, data)
+        if is_tested(study):
+            tell.step(f"testing: {value}")
+            keep_tests(study, data, work)
         write_partial(work, partial)
-    else:
-        tell.advance(sum(2 * len(shard.pairs) for shard in shards))
     store.remove(shards)
     return partial
 
