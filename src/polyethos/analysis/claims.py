@@ -83,8 +83,8 @@ def _existence(corrected: xr.Dataset, paper: xr.Dataset | None) -> Finding:
         _recognition_of_paper(paper),
         said,
         "The paper reports the best layer on the very pairs it is tested on, which alone lifts chance from 50 % to "
-        "56 to 60 %, counts ties as right and has no test. The corrected protocol chooses the layer on other items and asks "
-        "how often items with randomly exchanged labels do as well.",
+        "56 to 60 %, counts ties as right and has no test. The corrected protocol chooses the layer on other items and "
+        "asks how often items with randomly exchanged labels do as well.",
         verdict,
     )
 
@@ -117,8 +117,8 @@ def _consistency(corrected: xr.Dataset, paper: xr.Dataset | None) -> Finding:
     raw = float(_pairs(corrected["consistency_raw"]).where(defined).mean())
     said = (
         f"Freed of noise, similarity is {float(apart.mean()):.2f} on average where it is defined ({n_defined} of "
-        f"{n_all} combinations of value and pair of languages); the raw cosine at the same layers is {raw:.2f}. In {different} "
-        f"of {n_defined} one common direction is ruled out, in {related} of {n_defined} the directions are related "
+        f"{n_all} combinations of value and pair of languages); the raw cosine at the same layers is {raw:.2f}. In "
+        f"{different} of {n_defined} one common direction is ruled out, in {related} of {n_defined} the directions are related "
         f"beyond chance (5 % each, not corrected for their number)."
     )
     share = different / n_defined
