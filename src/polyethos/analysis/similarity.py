@@ -180,8 +180,10 @@ def _ratio_kernel(kernels: dict[tuple[int, int], Array], products: Array, rho: f
 
 
 def _estimates(values: list[float], kernels: list[Array], weights: Array) -> Estimate:
-    columns = [np.multiply(*influence(kernel)) for kernel in kernels]
     value = np.array(values)
+    if not kernels:  # a single language has no other to be compared with
+        return Estimate(value, value, value, np.empty((len(weights), 0)))
+    columns = [np.multiply(*influence(kernel)) for kernel in kernels]
     replicates = value + (weights - 1) @ np.reshape(columns, (len(columns), -1)).T
     return Estimate(value, *percentile_interval(replicates), replicates)
 

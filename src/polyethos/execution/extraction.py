@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -50,9 +51,14 @@ def extract_shards(
             for polarity in ("positive", "negative")
             for pair in shard.pairs
         ]
-        states = extract_states(model, sentences, position=position, progress=lambda count: progress(finished + count))
+        told = partial(_add, progress, finished)
+        states = extract_states(model, sentences, position=position, progress=told)
         finished += len(sentences)
         positive, negative = states[: len(shard.pairs)], states[len(shard.pairs) :]
         differences = (positive - negative).transpose(1, 0, 2)
         norms = np.linalg.norm(states, axis=2).mean(axis=0, dtype=np.float64)
         store.write(shard, differences, norms)
+
+
+def _add(progress: Callable[[int], None], before: int, count: int) -> None:
+    progress(before + count)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from polyethos.arrays import LANGUAGE, SOURCE, TARGET
 from polyethos.presentation.evidence import LEVEL, above_chance, below_chance, bounds, gain_between, margin, pairs_apart
@@ -21,17 +22,17 @@ QUESTIONS = {
     "composition": "How does the mix of pre-training languages matter?",
 }
 _NEEDS = {
-    "existence": "recognition",
-    "consistency": "similarity",
-    "linguistics": "linguistic_",
-    "transfer": "transfer_gain",
-    "control": "control_",
-    "composition": "composition_",
+    "existence": ("recognition",),
+    "consistency": ("similarity",),
+    "linguistics": ("linguistic_", "relation"),
+    "transfer": ("transfer_gain",),
+    "control": ("control_effect",),
+    "composition": ("composition_",),
 }
 _COMMANDS = {
     "existence": "polyethos run",
     "consistency": "polyethos run",
-    "linguistics": "polyethos run --protocol paper",
+    "linguistics": "polyethos run",
     "transfer": "polyethos run",
     "control": "polyethos control RUN",
     "composition": "polyethos lab advise",
@@ -120,8 +121,12 @@ def consistency(results: xr.Dataset) -> Answer:
 
 def linguistics(results: xr.Dataset) -> Answer:
     """How the similarity of directions goes with the similarity of languages."""
+    if "relation" in results:
+        return _relations(results)
     name = next(name for name in results.data_vars if str(name).startswith("linguistic_") and results[name].ndim == 1)
     relation = results[name].dropna("distance")
+    if not relation.size:
+        return _too_few_languages()
     strongest = relation.distance.values[int(np.abs(relation.values).argmax())]
     r = float(relation.sel(distance=strongest))
     verdict = "Yes" if r >= 0.5 else "Somewhat" if r >= 0.2 else "Not clearly"
@@ -164,6 +169,42 @@ def _transfer_overall(results: xr.Dataset) -> Answer:
         return Answer("transfer", QUESTIONS["transfer"], "Undecided", "Only one language was measured.")
     sentence = f"On average, another language's vector recognises values {_difference(gain)} than the language's own."
     return Answer("transfer", QUESTIONS["transfer"], "Yes" if gain >= -0.02 else "With a loss", sentence)
+
+
+def _relations(results: xr.Dataset) -> Answer:
+    """The corrected protocol's regression on each kind of distance, p-values of whole-language permutations."""
+    found = results[["relation", "relation_p", "relation_detectable"]].sel(term="distance").dropna("distance")
+    if not found.sizes["distance"]:
+        return _too_few_languages()
+    kinds, p_values = found["distance"].values, _holm(found["relation_p"].values)
+    clear = [f"{kind} ({found['relation'].values[k]:+.2f}, p = {p_values[k]:.3f})" for k, kind in enumerate(kinds)
+             if p_values[k] < LEVEL]  # fmt: skip
+    closer = any(found["relation"].values[k] < 0 for k in range(len(kinds)) if p_values[k] < LEVEL)
+    detectable = float(found["relation_detectable"].max())
+    caution = f"With this few languages, a change of less than {detectable:.2f} would mostly be missed."
+    if clear:
+        sentence = f"Similarity goes with linguistic distance, per standard deviation of it: {listed(clear)}."
+    else:
+        sentence = (
+            f"None of {len(kinds)} kinds of linguistic distance goes with similarity beyond chance (smallest p = "
+            f"{p_values.min():.2f}, corrected for asking {len(kinds)} times)."
+        )
+    verdict = "Yes" if closer else "The other way round" if clear else "Not clearly"
+    return Answer("linguistics", QUESTIONS["linguistics"], verdict, sentence, caution)
+
+
+def _holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """p-values corrected for their number. Source: Holm 1979."""
+    order = np.argsort(p_values)
+    stepped = np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1))
+    corrected = np.empty_like(stepped)
+    corrected[order] = np.minimum(stepped, 1)
+    return corrected
+
+
+def _too_few_languages() -> Answer:
+    return Answer("linguistics", QUESTIONS["linguistics"], "Undecided",
+                  "Too few languages with known distances were studied to relate anything.")  # fmt: skip
 
 
 def _not_measured(key: str) -> Answer:
