@@ -118,8 +118,8 @@ def _consistency(corrected: xr.Dataset, paper: xr.Dataset | None) -> Finding:
     said = (
         f"Freed of noise, similarity is {float(apart.mean()):.2f} on average where it is defined ({n_defined} of "
         f"{n_all} combinations of value and pair of languages); the raw cosine at the same layers is {raw:.2f}. In "
-        f"{different} of {n_defined} one common direction is ruled out, in {related} of {n_defined} the directions are related "
-        f"beyond chance (5 % each, not corrected for their number)."
+        f"{different} of {n_defined} one common direction is ruled out, in {related} of {n_defined} the directions are "
+        f"related beyond chance (5 % each, not corrected for their number)."
     )
     share = different / n_defined
     alike = float(apart.mean()) >= _ALIKE and share <= 2 * LEVEL
