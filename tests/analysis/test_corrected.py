@@ -145,3 +145,25 @@ def test_layers_are_asked_for_again_where_memory_is_short(by_value):
 def test_no_value_is_an_error():
     with pytest.raises(DataError, match="at least one"):
         corrected_statistics({}, high_resource=())
+
+
+@pytest.mark.parametrize(
+    ("languages", "missing", "group_size", "folds"),
+    [(1, None, 1, 5), (2, None, 1, 5), (3, 1, 1, 5), (3, 0, 1, 5), (3, None, 4, 3), (3, None, 1, 2)],
+    ids=["one language", "two languages", "a low one empty", "the high one empty", "seven groups", "two folds"],
+)
+def test_small_and_gappy_studies_are_undefined_where_they_must_be(languages, missing, group_size, folds):
+    data = differences(np.random.default_rng(0), np.full((languages, 8), 0.6), items=28)
+    if missing is not None:
+        data[missing] = np.nan
+    units = resampling_units(folds_of(data, group_size=group_size, folds=folds))
+    source = ValueSource(STRONG, (1,), lambda _: products_of(data, units), 8)
+    found = value_statistics(source, permutations=64, replicates=40)
+    results = corrected_statistics({STRONG: found}, high_resource={"en"})
+    known = np.arange(languages) != missing
+    np.testing.assert_array_equal(np.isfinite(results["recognition"].values[0]), known)
+    np.testing.assert_array_equal(np.isfinite(results["recognition_p"].values[0]), known)
+    np.testing.assert_array_equal(np.isfinite(results["recognition_low"].values[0]), known)
+    assert results["consistency_whitened"].isnull().all() == (folds == 2)
+    # One-way transfer needs both kinds of language.
+    assert np.isfinite(results["one_way_excess_p"].sel(way="both")) == (known[0] and known[1:].any())

@@ -15,6 +15,7 @@ from polyethos.analysis.similarity import (
     unit_gram,
 )
 from polyethos.analysis.whitening import whitened
+from polyethos.errors import DataError
 
 N = 100
 WEIGHTS = bootstrap_weights(N, 400, seed=1)
@@ -173,3 +174,10 @@ def test_whitened_products_are_those_of_a_shrunk_inverse_fitted_on_other_folds()
     toward = grid[np.argmin([abs(product(t, x, y) - found.between[0, 0, 1, 1]) for t in grid])]
     assert found.between[0, 0, 2, 4] == pytest.approx(product(toward, x, z), rel=1e-2)
     assert not found.counted[0, 3]
+
+
+def test_whitening_needs_a_fold_beside_the_two_it_leaves_out():
+    data = simulated(10, items=20)
+    products = products_of(data, resampling_units(folds_of(data, folds=2)))
+    with pytest.raises(DataError, match="needs 3"):
+        whitened(products, hidden=64)

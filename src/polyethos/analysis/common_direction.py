@@ -42,7 +42,8 @@ def residuals(gram: UnitGram) -> Residuals:
     """Residuals of every language's unit sums."""
     n_items = gram.counts.sum(axis=1)
     means = raw_products(gram)
-    onto = np.einsum("iujv->iuj", gram.between) / n_items
+    with np.errstate(invalid="ignore"):
+        onto = np.einsum("iujv->iuj", gram.between) / n_items
     along = onto - gram.counts[..., None] * means[:, None]
     between = gram.between - np.einsum("iuj,jv->iujv", along, gram.counts)
     between -= np.einsum("jvi,iu->iujv", onto, gram.counts)

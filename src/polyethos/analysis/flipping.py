@@ -64,7 +64,7 @@ def _count_slab(
 def _block(inner: Floats, rows: NDArray[np.int64], items: NDArray[np.int64]) -> Floats:
     """(item * target, unit of the part): items outermost, so that counting them adds whole rows."""
     chosen = inner[rows[:, None], :, items[None, :]]  # (unit, item, target)
-    return np.ascontiguousarray(chosen.reshape(len(rows), -1).T)
+    return np.ascontiguousarray(chosen.reshape(len(rows), len(items) * inner.shape[1]).T)
 
 
 def _count_slice(counts: NDArray[np.uint8], blocks: list[Floats], signs: list[Floats], own: Floats, q: int) -> None:

@@ -104,7 +104,8 @@ def wilson_interval(
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         effective = np.where(variance > 0, share * (1 - share) / variance, n_units)
-    effective = np.clip(effective, 1, n_items)
+    # A language without items is NaN all through: its share is.
+    effective = np.clip(effective, 1, np.maximum(n_items, 1))
     z = stats.norm.ppf((1 + level) / 2)
     centre = (share + z**2 / (2 * effective)) / (1 + z**2 / effective)
     half = z / (1 + z**2 / effective) * np.sqrt(share * (1 - share) / effective + z**2 / (4 * effective**2))

@@ -26,6 +26,7 @@ from polyethos.analysis.resampling import (
 )
 from polyethos.analysis.significance import ValueTest, sign_flip_test
 from polyethos.analysis.similarity import (
+    Estimate,
     consistency,
     ratio,
     raw_products,
@@ -33,7 +34,7 @@ from polyethos.analysis.similarity import (
     unbiased_products,
     unit_gram,
 )
-from polyethos.analysis.whitening import whitened
+from polyethos.analysis.whitening import LEAST_FOLDS, whitened
 from polyethos.arrays import FOLD, ITEM, LANGUAGE, LAYER, SOURCE, TARGET, align_exactly
 from polyethos.dataset.pairs import ContrastPair
 
@@ -220,7 +221,10 @@ def _layers(source: ValueSource, at: ProductsAt) -> xr.Dataset:
 def _consistency(products: Products, hidden: int, draw: _Draws) -> xr.Dataset:
     gram = unit_gram(products)
     found = consistency(gram, draw.weights, draw.signs)
-    white = consistency(whitened(products, hidden=hidden, seed=draw.seed), draw.weights, draw.signs)
+    undefined = np.full_like(found.rho.value, np.nan)
+    white = Estimate(undefined, undefined, undefined, found.rho.replicates[:0])
+    if len(np.unique(products.units.fold)) >= LEAST_FOLDS:
+        white = consistency(whitened(products, hidden=hidden, seed=draw.seed), draw.weights, draw.signs).rho
     return xr.Dataset(
         {
             "consistency": (PAIR, found.rho.value),
@@ -229,9 +233,9 @@ def _consistency(products: Products, hidden: int, draw: _Draws) -> xr.Dataset:
             "consistency_p": (PAIR, found.p_unrelated),
             "consistency_identical_p": (PAIR, p_identical(gram, found.rho.value, draw.signs)),
             "consistency_raw": (PAIR, ratio(raw_products(gram))),
-            "consistency_whitened": (PAIR, white.rho.value),
-            "consistency_whitened_low": (PAIR, white.rho.low),
-            "consistency_whitened_high": (PAIR, white.rho.high),
+            "consistency_whitened": (PAIR, white.value),
+            "consistency_whitened_low": (PAIR, white.low),
+            "consistency_whitened_high": (PAIR, white.high),
             "consistency_replicates": ((REPLICATE, *PAIR), found.rho.replicates.astype(np.float32)),
             "direction_defined": ((LANGUAGE,), found.defined),
         }

@@ -20,6 +20,9 @@ from polyethos.errors import DataError
 Array = NDArray[np.float64]
 Units = NDArray[np.int64]
 
+LEAST_FOLDS = 3
+"""Two folds are left out, and the others fit the whitening."""
+
 _MOST_ROWS = 2000
 
 
@@ -38,8 +41,10 @@ def whitened(products: Products, *, hidden: int, seed: int = 0) -> UnitGram:
     """
     fold = products.units.fold
     folds = np.unique(fold)
-    if len(folds) < 3:
-        raise DataError(f"folds: {len(folds)}; whitening leaves two out and fits on the others, so it needs 3")
+    if len(folds) < LEAST_FOLDS:
+        raise DataError(
+            f"folds: {len(folds)}; whitening leaves two out and fits on the others, so it needs {LEAST_FOLDS}"
+        )
     gram, counts = products.between_units(), products.counts()
     languages = np.arange(len(counts))
     result = np.zeros_like(gram)
