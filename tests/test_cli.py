@@ -1,10 +1,13 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import polyethos
 from polyethos import __version__, cli
+from polyethos.representation.vectors import load_vectors
 
 
 @pytest.fixture
@@ -120,11 +123,60 @@ def test_the_bundled_data_are_listed_with_their_sizes(command):
     assert "11200" in out
 
 
-@pytest.mark.parametrize("name", ["run", "report", "data list", "data check"])
+@pytest.mark.parametrize("name", ["run", "report", "steer", "export", "data list", "data check", "lab pretrain"])
 def test_every_command_helps_with_an_example(command, name):
     code, out, _ = command(*name.split(), "--help")
     assert code == 0
     assert f"polyethos {name}" in out
+
+
+@pytest.fixture(scope="module")
+def small_run(tmp_path_factory):
+    """A finished run of the default model on one value."""
+    study = polyethos.Study(languages=["en", "zh"], values=["harmfulness"])
+    return polyethos.run(study, tmp_path_factory.mktemp("cli") / "run").path
+
+
+def test_plain_and_steered_answers_stand_side_by_side(command, small_run):
+    prompt = "The baker forgave an old enemy yesterday."
+    code, out, _ = command("steer", small_run, "--strength", "-3", "--tokens", 8, "--prompt", prompt)
+    assert code == 0
+    assert "add -3 at layer" in out
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [(("--value", "morality"), "unknown value 'morality'"), (("--source", "fr"), "unknown language 'fr'"),
+     (("--layer", "9"), "no layer 9; expected 1 to 4"), (("--operator", "ad"), "did you mean 'add'")],
+)  # fmt: skip
+def test_what_a_run_cannot_steer_with_is_refused(command, small_run, options, message):
+    code, _, err = command("steer", small_run, "--prompt", "x", *options)
+    assert code == 2
+    assert message in err
+
+
+def test_exported_vectors_keep_their_layers(command, small_run, tmp_path):
+    options = ("--value", "harmfulness", "--format", "safetensors", "--layers", "2-3", "--out", tmp_path)
+    code, out, _ = command("export", small_run, *options)
+    assert code == 0
+    assert load_vectors(Path(out.strip()))[0]["layer"].values.tolist() == [2, 3]
+
+
+def test_a_layer_list_that_is_none_is_refused(command, small_run):
+    code, _, err = command("export", small_run, "--value", "harmfulness", "--layers", "2-x")
+    assert code == 2
+    assert "expected whole numbers such as 10-20" in err
+
+
+def test_a_tiny_model_is_pretrained_and_can_be_studied(command, tmp_path):
+    options = ("--mixture", "en=0.5,zh=0.5", "--size", "tiny", "--tokens", 4096, "--out", tmp_path / "lab")
+    code, out, _ = command("lab", "pretrain", *options)
+    assert code == 0
+    assert str(tmp_path / "lab" / "model") in out
+    code, _, _ = command(
+        "run", "--model", tmp_path / "lab" / "model", "--data", "microworld", *SMALL, "--out", tmp_path / "run", "-q"
+    )
+    assert code == 0
 
 
 def test_the_version_is_the_packages(command):

@@ -9,8 +9,10 @@ from typing import Annotated
 import typer
 
 from polyethos.cli.data import data_app
+from polyethos.cli.lab import lab_app
 from polyethos.cli.reporting import report
 from polyethos.cli.running import run
+from polyethos.cli.steering import export, steer
 from polyethos.errors import PolyethosError
 
 app = typer.Typer(
@@ -22,7 +24,10 @@ app = typer.Typer(
 )
 app.command()(run)
 app.command()(report)
+app.command()(steer)
+app.command()(export)
 app.add_typer(data_app, name="data")
+app.add_typer(lab_app, name="lab")
 
 
 def main() -> None:

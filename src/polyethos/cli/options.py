@@ -25,3 +25,16 @@ def columns_of(options: list[str] | None) -> dict[str, str] | None:
         if "=" not in option:
             raise typer.BadParameter(f"{option!r}: expected FIELD=NAME, for instance positive=pos")
     return dict(option.split("=", 1) for option in options) if options else None
+
+
+def numbers_of(text: str | None) -> list[int] | None:
+    """The whole numbers in a list such as "10-20" or "4,8,12"."""
+    if text is None:
+        return None
+    numbers: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        if not (first.isdecimal() and (last.isdecimal() or not dash)):
+            raise typer.BadParameter(f"{text!r}: expected whole numbers such as 10-20 or 4,8,12")
+        numbers.extend(range(int(first), int(last or first) + 1))
+    return numbers

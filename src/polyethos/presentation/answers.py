@@ -34,8 +34,8 @@ _COMMANDS = {
     "consistency": "polyethos run",
     "linguistics": "polyethos run",
     "transfer": "polyethos run",
-    "control": "polyethos control RUN",
-    "composition": "polyethos lab advise",
+    "control": "polyethos steer RUN",
+    "composition": "polyethos lab pretrain",
 }
 
 
