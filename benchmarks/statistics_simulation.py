@@ -275,9 +275,10 @@ def noise(studies):
                 held_out(lambda _, d=silent: products_of(d, resampling_units(planted.folds_of(d))), (1,) * 5).correct
             )[0, 1]
         )
+    error = 2 * np.nanstd(corrected) / np.sqrt(studies)
     print(
         f"translations share 90 % of their noise, directions orthogonal, {studies} studies: "
-        f"raw cosine {np.mean(raw):.3f}, corrected {np.nanmean(corrected):+.3f} +- {2 * np.nanstd(corrected) / np.sqrt(studies):.3f}"
+        f"raw cosine {np.mean(raw):.3f}, corrected {np.nanmean(corrected):+.3f} +- {error:.3f}"
     )
     print(
         f"no concept at all, same noise, one item missing in one language: transfer accuracy in paper "
