@@ -155,6 +155,14 @@ def test_what_a_run_cannot_steer_with_is_refused(command, small_run, options, me
     assert message in err
 
 
+def test_the_normed_last_layer_of_protocol_paper_is_no_place_to_steer(command, tmp_path):
+    study = polyethos.Study(languages=["en", "zh"], values=["harmfulness"], protocol="paper")
+    polyethos.run(study, tmp_path / "paper")
+    code, _, err = command("steer", tmp_path / "paper", "--layer", "4", "--prompt", "x")
+    assert code == 2
+    assert "after the final norm; choose another --layer" in err
+
+
 def test_exported_vectors_keep_their_layers(command, small_run, tmp_path):
     options = ("--value", "harmfulness", "--format", "safetensors", "--layers", "2-3", "--out", tmp_path)
     code, out, _ = command("export", small_run, *options)

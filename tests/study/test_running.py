@@ -16,6 +16,7 @@ from polyethos.dataset.pairs import sentence
 from polyethos.errors import RunError, StudyMismatchError
 from polyethos.lab.pocket import pocket_model_path
 from polyethos.representation.activations import extract_states
+from polyethos.representation.vectors import load_vectors
 
 SMALL = {"languages": ["en", "zh"], "values": ["morality", "fairness"]}
 
@@ -165,6 +166,7 @@ def test_the_last_layer_of_protocol_paper_is_taken_after_the_final_norm(tmp_path
     after_norm = states[: len(chosen), -1].mean(0) - states[len(chosen) :, -1].mean(0)
     found = run.vectors.sel(value="fairness", language="zh").isel(layer=-1)
     np.testing.assert_allclose(found, after_norm, rtol=1e-3, atol=1e-4)
+    assert "L after the final norm" in load_vectors(run.path / "vectors.safetensors")[1]["layer_convention"]
     assert {"linguistic_direct", "linguistic_split"} <= set(run.results)
 
 

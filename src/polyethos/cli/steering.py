@@ -56,7 +56,7 @@ def steer(
 
 def _vector(run: Path, value: str, source: str, layer: int | None) -> tuple[Any, Any, float, int]:
     """Model, vector, residual norm and layer that a run gives for steering."""
-    from polyethos.errors import UnknownNameError
+    from polyethos.errors import SteeringError, UnknownNameError
     from polyethos.representation.vectors import load_vectors
     from polyethos.study import Study, open_run
     from polyethos.study.folder import VECTORS_FILE
@@ -73,6 +73,8 @@ def _vector(run: Path, value: str, source: str, layer: int | None) -> tuple[Any,
     if layer not in vectors["layer"].values:
         raise UnknownNameError(f"{run}: no layer {layer}; expected 1 to {vectors.sizes['layer']}")
     study = Study(**finished.study["study"])
+    if study.protocol == "paper" and layer == vectors.sizes["layer"]:
+        raise SteeringError(f"{run}: protocol paper reads layer {layer} after the final norm; choose another --layer")
     model = load_chosen_model(study, study.models[0])
     _, metadata = load_vectors(run / VECTORS_FILE, model)
     chosen = vectors.sel(value=value, language=source, layer=layer).values

@@ -31,7 +31,8 @@ def save_vectors(path: Path, vectors: xr.DataArray, metadata: Mapping[str, Any])
         path: ends in ".safetensors".
         vectors: (value, language, layer, hidden), NaN where there is none; layer k is the output of block k.
         metadata: JSON-serialisable; at least "model" (`LanguageModel.identity`), "protocol", "direction" (its name),
-            "residual_norms" (mean length of the hidden states, per layer) and "data_hash".
+            "residual_norms" (mean length of the hidden states, per layer) and "data_hash"; "layer_convention" where it
+            is another than "block output, 1..L".
 
     Raises:
         LabelMismatchError: the dimensions differ.
@@ -46,7 +47,7 @@ def save_vectors(path: Path, vectors: xr.DataArray, metadata: Mapping[str, Any])
         "values": vectors[VALUE].to_numpy().tolist(),
         "languages": vectors[LANGUAGE].to_numpy().tolist(),
         "layers": vectors[LAYER].to_numpy().tolist(),
-        "layer_convention": LAYER_CONVENTION,
+        "layer_convention": metadata.get("layer_convention", LAYER_CONVENTION),
         "polyethos": polyethos.__version__,
     }
     ordered = vectors.transpose(VALUE, LANGUAGE, LAYER, HIDDEN).to_numpy()

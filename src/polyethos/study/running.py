@@ -44,6 +44,8 @@ from polyethos.study.folder import (
 from polyethos.study.presets import PRESETS
 from polyethos.study.testing import is_tested, keep_tests, with_tests
 
+PAPER_LAYERS = "block output, 1..L-1; L after the final norm, as published"
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -186,7 +188,9 @@ def _study_value(
 def _vector_metadata(
     study: Study, pairs: ContrastPairs, model: LanguageModel, partials: Sequence[Partial]
 ) -> dict[str, Any]:
+    after_norm = {"layer_convention": PAPER_LAYERS} if study.protocol == "paper" else {}
     return {
+        **after_norm,
         "model": model.identity,
         "protocol": study.protocol,
         "direction": study.direction,
