@@ -5,20 +5,30 @@
 A study of the bundled size: 7 values x 100 items x 16 languages, 24 layers of width 896. The extraction is not run but
 bounded from below: two operations per parameter of the blocks (0.36 billion) and token, 22,400 sentences of 20 tokens,
 at the rate of a large float32 matrix product measured here. The analysis of one value is timed and taken seven times.
+
+Then one layer of 16 languages x 500 items x 4,096 (125 MiB) in shards on disk, analysed with memory for all of it, for
+half and for a fifth, with the peak of what the analysis allocates.
 """
 
 from __future__ import annotations
 
+import tempfile
 import time
+import tracemalloc
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
 from polyethos.analysis.consistency import cosine
-from polyethos.analysis.gram import gram, mean_directions, moments
+from polyethos.analysis.gram import gram
 from polyethos.analysis.published import measure
 from polyethos.analysis.recognition import accuracy, accuracy_at, chosen_layers, cross_fit
+from polyethos.dataset.pairs import ContrastPair, ContrastPairs
+from polyethos.execution.shards import ShardStore, plan_shards
+from polyethos.study import Study
+from polyethos.study.analysing import ValueData, analyse_value, plan_analysis
 
 VALUES, LANGUAGES, ITEMS, LAYERS, HIDDEN, FOLDS = 7, 16, 100, 24, 896, 5
 SENTENCES, TOKENS, PARAMETERS = VALUES * LANGUAGES * ITEMS * 2, 20, 0.36e9
@@ -55,10 +65,44 @@ def analyse(differences: xr.DataArray, folds: xr.DataArray) -> None:
     """Recognition for all pairs of languages at every layer, layers chosen, and cosines."""
     tested = cross_fit(differences, folds)
     layers = chosen_layers(tested["training_accuracy"])
-    accuracy(tested["correct"])
+    accuracy(tested)
     for choice in ("shared", "per_cell"):
-        accuracy_at(tested["correct"], folds, layers[choice])
-    cosine(mean_directions(moments([differences], folds)))
+        accuracy_at(tested, layers[choice])
+    cosine(tested["direction"])
+
+
+def stored_layer(folder: Path, *, items: int = 500, hidden: int = 4_096) -> ValueData:
+    """One layer of random paired differences on disk, in shards of 512 pairs."""
+    codes = ["en", "zh", "fr", "es", "pt", "vi", "ca", "id", "ja", "ko", "fi", "hu", "ta", "te", "sw", "ny"]
+    pairs = [ContrastPair(str(k), "morality", code, f"{k} +", f"{k} -") for code in codes for k in range(items)]
+    whole = ContrastPairs("random", tuple(pairs))
+    shards, store = plan_shards(whole, "morality", pairs_per_shard=512), ShardStore(folder)
+    for shard in shards:
+        shape = (2, len(shard.pairs), hidden)
+        rows = np.random.default_rng(shard.index).normal(0.05, 1, shape).astype(np.float32)
+        store.write(shard, rows, np.ones(2))
+    return ValueData("morality", whole, store, shards, 1, hidden)
+
+
+def print_little_memory() -> None:
+    """Time and peak of the analysis of one layer under less and less memory."""
+    with tempfile.TemporaryDirectory() as folder:
+        data = stored_layer(Path(folder))
+        size = 4 * len(data.pairs) * data.hidden_size
+        print(f"one layer of {len(data.pairs):,} paired differences: {size / 2**20:,.0f} MiB")
+        for protocol in ("corrected", "paper"):
+            for memory in (32 * size, size // 2, size // 5):
+                study = Study(protocol=protocol, memory=memory)
+                spent = seconds(lambda study=study: analyse_value(study, data), repeats=2)
+                tracemalloc.start()
+                analyse_value(study, data)
+                peak = tracemalloc.get_traced_memory()[1]
+                tracemalloc.stop()
+                items = plan_analysis(study, data).n_items
+                print(
+                    f"{protocol}, memory of {memory / 2**20:,.0f} MiB: {items:,} items at a time, {spent:.2f} s, "
+                    f"peak {peak / 2**20:,.0f} MiB"
+                )
 
 
 def main() -> None:
@@ -79,6 +123,7 @@ def main() -> None:
     for name, work in steps.items():
         spent = VALUES * seconds(work)
         print(f"{name}: {spent:.1f} s for {VALUES} values, {spent / extraction:.3%} of the extraction")
+    print_little_memory()
 
 
 if __name__ == "__main__":

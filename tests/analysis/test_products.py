@@ -4,8 +4,8 @@ import xarray as xr
 from planted import differences, folds_of
 
 from polyethos.analysis.gram import gram
-from polyethos.analysis.products import products_from_gram, products_of, resampling_units, units_within
-from polyethos.errors import LabelMismatchError, ResourceError
+from polyethos.analysis.products import products_from_gram, products_of, products_of_blocks, resampling_units
+from polyethos.errors import LabelMismatchError
 
 
 def simulated(*, items=12, languages=3):
@@ -75,10 +75,22 @@ def test_other_items_than_the_folds_have_are_an_error():
         products_of(data.isel(item=slice(None, None, -1)), units)
 
 
-def test_units_fill_the_memory_allowed():
-    assert units_within(100 * 2**20, n_languages=16, n_items=1000) == 102
+@pytest.mark.parametrize("size", [1, 5, 12])
+def test_products_of_blocks_are_those_of_the_whole(size):
+    data = simulated()
+    data[1, 4] = np.nan
+    units = resampling_units(folds_of(data, folds=2, group_size=3))
+    found = products_of_blocks(lambda: (data.isel(item=slice(k, k + size)) for k in range(0, 12, size)), units)
+    whole = products_of(data, units)
+    np.testing.assert_allclose(found.inner, whole.inner, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(found.random, whole.random, rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(found.present, whole.present)
+    assert found.languages == whole.languages
 
 
-def test_too_little_memory_is_an_error_that_says_how_much_is_needed():
-    with pytest.raises(ResourceError, match="78 MiB"):
-        units_within(2**20, n_languages=16, n_items=4000)
+@pytest.mark.parametrize("starts", [[0, 3], [0, 3, 6, 9, 9], [3, 0, 6, 9]])
+def test_blocks_that_are_not_the_items_in_order_are_an_error(starts):
+    data = simulated()
+    units = resampling_units(folds_of(data))
+    with pytest.raises(LabelMismatchError, match="items and folds for 12"):
+        products_of_blocks(lambda: (data.isel(item=slice(k, k + 3)) for k in starts), units)

@@ -4,8 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from polyethos.analysis.published import DISTANCES, SERIES, Series, item_order, measure, split, summarise
+from polyethos.analysis.published import item_order, measure, measure_blocks, split
+from polyethos.analysis.published_summary import DISTANCES, SERIES, Series, summarise
 from polyethos.dataset.pairs import ContrastPair
 from polyethos.errors import LabelMismatchError
 
@@ -109,6 +112,23 @@ def test_layers_can_be_measured_one_at_a_time():
     single = xr.concat([measure(whole.isel(layer=[k]), orders) for k in range(3)], "layer")
     dims = ("language", "source", "target", "layer", "hidden")
     xr.testing.assert_identical(single.transpose(*dims), measure(whole, orders).transpose(*dims))
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10_000), size=st.integers(1, 15), holes=st.integers(0, 6))
+def test_reading_items_in_blocks_changes_nothing(seed, size, holes):
+    rng = np.random.default_rng(seed)
+    rows, items = rng.normal(size=(2, 3, 15, 4)).astype(np.float32), [f"item-{k}" for k in range(15)]
+    coords = {"language": ["en", "fi"], "layer": [1, 2, 3], "item": items}
+    whole = xr.DataArray(rows, dims=("language", "layer", "item", "hidden"), coords=coords)
+    orders = {code: list(rng.permutation(items)) for code in ("en", "fi")}
+    for item in rng.permutation(items)[:holes]:
+        whole.loc[{"language": "fi", "item": item}] = np.nan
+        orders["fi"].remove(item)
+    blockwise = measure_blocks(lambda: (whole.isel(item=slice(k, k + size)) for k in range(0, 15, size)), orders)
+    expected = measure(whole, orders)
+    xr.testing.assert_identical(blockwise[["sign", "accuracy"]], expected[["sign", "accuracy"]])
+    xr.testing.assert_allclose(blockwise, expected, rtol=1e-6, atol=1e-7)
 
 
 def test_a_language_with_one_item_is_undefined():

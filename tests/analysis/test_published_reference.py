@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from polyethos.analysis.published import SERIES, item_order, measure, split, summarise
+from polyethos.analysis.published import item_order, measure, split
+from polyethos.analysis.published_summary import SERIES, summarise
 from polyethos.dataset.languages import linguistic_distances, pretraining_shares
 from polyethos.dataset.load import load_pairs
 from polyethos.dataset.pairs import sentence

@@ -53,31 +53,9 @@ def stored(tmp_path):
     return store, shards
 
 
-def test_differences_come_back_at_their_language_layer_and_item(stored):
+def test_some_pairs_of_one_layer_can_be_read_alone(stored):
     store, shards = stored
-    found = store.differences(shards, languages=["fi", "en"], layers=[0, 2])
-    assert found.dims == ("language", "layer", "item", "hidden")
-    assert found.layer.values.tolist() == [1, 3]
-    assert found.sel(language="en", layer=1, item="a").values.tolist() == [0.0] * 4
-    assert found.sel(language="fi", layer=3, item="a").values.tolist() == [12.0] * 4
-    assert found.sel(language="fi", layer=1, item="c").values.tolist() == [40.0] * 4
-
-
-def test_an_item_a_language_lacks_is_missing_not_zero(stored):
-    store, shards = stored
-    found = store.differences(shards, languages=["en", "fi"], layers=[0])
-    assert found.sel(language="fi", item="b").isnull().all()
-    assert found.sel(language="en", item="b").notnull().all()
-
-
-def test_groups_run_along_the_items(stored):
-    store, shards = stored
-    found = store.differences(shards, languages=["en"], layers=[0])
-    assert dict(zip(found["item"].values.tolist(), found["group"].values.tolist(), strict=True)) == {
-        "a": "g",
-        "b": "b",
-        "c": "c",
-    }
+    assert store.differences(shards[0], 2, slice(1, 3)).tolist() == [[12.0] * 4, [22.0] * 4]
 
 
 def test_norms_are_averaged_over_sentences_not_over_shards(stored):
@@ -93,7 +71,7 @@ def test_a_truncated_shard_counts_as_not_done_and_reading_it_names_the_remedy(st
     path.write_bytes(path.read_bytes()[:-20])
     assert not store.is_done(shards[0])
     with pytest.raises(RunError, match=r"broken .* run the same command again"):
-        store.differences(shards, languages=["en"], layers=[0])
+        store.differences(shards[0], 0, slice(None))
 
 
 def test_removed_shards_leave_no_file(stored, tmp_path):

@@ -37,6 +37,7 @@ def test_a_series_stands_for_all_its_models():
         ({"models": ["a/same", "b/same"]}, r"two of \['same', 'same'\] would share one results folder"),
         ({"protocol": "paper", "direction": "pca"}, r"protocol paper .* difference in means; nothing else"),
         ({"values": []}, r"values = .*expected at least one name"),
+        ({"memory": "4 apples"}, r"memory = '4 apples': could not interpret byte unit"),
     ],
 )
 def test_a_wrong_field_is_named_with_what_was_expected(fields, message):
@@ -77,6 +78,11 @@ def test_a_missing_file_is_named(tmp_path):
 def test_equal_studies_share_a_fingerprint_and_different_ones_do_not():
     assert Study(languages=["en"]).fingerprint() == Study(languages=("en",)).fingerprint()
     assert Study(languages=["en"]).fingerprint() != Study(languages=["fr"]).fingerprint()
+
+
+def test_memory_may_be_given_in_units_and_does_not_make_another_study():
+    assert Study(memory="4GiB").memory == 4 * 2**30
+    assert Study(memory="4GiB").record() == Study().record()
 
 
 def test_protocol_paper_takes_the_papers_template_of_the_series_and_bare_for_others():

@@ -45,7 +45,7 @@ def discrepancies(corrected: xr.Dataset, paper: xr.Dataset | None = None) -> lis
 
     Args:
         corrected: result of `corrected.corrected_statistics`.
-        paper: result of `published.summarise` for the same model and data, if it was run.
+        paper: result of `published_summary.summarise` for the same model and data, if it was run.
 
     Returns:
         Findings in the paper's order. Claims that the corrected results cannot speak to are left out.

@@ -12,8 +12,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from polyethos.arrays import FOLD, HIDDEN, ITEM, LANGUAGE, LAYER, SOURCE, TARGET, align_exactly, require_dims
-from polyethos.errors import DataError, LabelMismatchError, ResourceError
+from polyethos.analysis.blocks import with_folds
+from polyethos.arrays import FOLD, HIDDEN, ITEM, LANGUAGE, LAYER, SOURCE, TARGET, require_dims
+from polyethos.errors import ResourceError
 
 LANGUAGE_2, ITEM_2 = "language_2", "item_2"
 BUDGET = 2**30
@@ -76,23 +77,13 @@ def moments(blocks: Iterable[xr.DataArray], folds: xr.DataArray) -> xr.Dataset:
         LabelMismatchError: blocks differ in languages or layers, an item has no fold, or comes twice or never.
         DataError: there is no block.
     """
-    require_dims(folds, ITEM, name="folds")
     labels = np.unique(folds.values)
-    fold_of = dict(zip(folds[ITEM].values.tolist(), np.searchsorted(labels, folds.values).tolist(), strict=True))
-    total: xr.Dataset | None = None
-    for block in blocks:
-        require_dims(block, LANGUAGE, LAYER, ITEM, HIDDEN, name="differences")
-        if total is None:
+    total = xr.Dataset()
+    for block, fold in with_folds(blocks, folds):
+        if not total:
             total = _empty(block, labels)
-        align_exactly(total["sums"], block.isel({ITEM: 0}, drop=True))
-        membership = _membership(block[ITEM].values.tolist(), fold_of, len(labels))
-        for layer in range(block.sizes[LAYER]):
-            rows = block.isel({LAYER: layer}).transpose(LANGUAGE, ITEM, HIDDEN).values.astype(np.float32, copy=False)
-            _add_layer(total, layer, rows, membership)
-    if total is None:
-        raise DataError("differences: no block of items; expected at least one")
-    if fold_of:
-        raise LabelMismatchError(f"differences: item {next(iter(fold_of))!r} has a fold but is in no block")
+        for layer, one_layer in enumerate(block):
+            _add_layer(total, layer, one_layer.values.astype(np.float32, copy=False), fold)
     return total
 
 
@@ -153,26 +144,16 @@ def _empty(block: xr.DataArray, labels: NDArray[np.int64]) -> xr.Dataset:
     )
 
 
-def _membership(items: list[str], fold_of: dict[str, int], n_folds: int) -> NDArray[np.bool_]:
-    """(fold, item), taking the items out of `fold_of`, so that one that comes again is noticed."""
-    membership = np.zeros((n_folds, len(items)), dtype=bool)
-    for position, item in enumerate(items):
-        if item not in fold_of:
-            raise LabelMismatchError(f"differences: item {item!r} has no fold, or comes twice")
-        membership[fold_of.pop(item), position] = True
-    return membership
-
-
-def _add_layer(total: xr.Dataset, layer: int, rows: NDArray[np.float32], membership: NDArray[np.bool_]) -> None:
+def _add_layer(total: xr.Dataset, layer: int, rows: NDArray[np.float32], fold: NDArray[np.intp]) -> None:
     """Add one layer of a block, (language, item, hidden), to the accumulators in place."""
     present = np.asarray(~np.isnan(rows).any(axis=-1))
     if not present.all():
         rows = np.where(present[..., None], rows, np.float32(0))
-    for fold in np.flatnonzero(membership.any(axis=1)):
-        members = rows[:, membership[fold]]
+    for f in np.unique(fold):
+        members = rows[:, fold == f]
         flat = members.reshape(len(members), -1)
-        total["sums"].values[fold, :, layer] += members.sum(axis=1, dtype=np.float64)
-        total["products"].values[fold, layer] += flat @ flat.T
+        total["sums"].values[f, :, layer] += members.sum(axis=1, dtype=np.float64)
+        total["products"].values[f, layer] += flat @ flat.T
         if layer == 0:
-            there = present[:, membership[fold]].astype(np.int64)
-            total["counts"].values[fold] += there @ there.T
+            there = present[:, fold == f].astype(np.int64)
+            total["counts"].values[f] += there @ there.T

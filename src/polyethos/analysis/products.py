@@ -7,15 +7,16 @@ of these numbers with a small matrix of weights, whatever the hidden size.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from polyethos.analysis.blocks import Blocks
 from polyethos.arrays import HIDDEN, ITEM, LANGUAGE, align_exactly, require_dims
-from polyethos.errors import LabelMismatchError, ResourceError
+from polyethos.errors import LabelMismatchError
 
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]
@@ -124,16 +125,36 @@ def products_of(differences: xr.DataArray, units: Units, *, draws: int = 64, see
     Raises:
         LabelMismatchError: other dimensions or other items.
     """
-    require_dims(differences, LANGUAGE, ITEM, HIDDEN, name="differences")
-    _require_items(differences[ITEM].values, units)
-    rows = differences.transpose(LANGUAGE, ITEM, HIDDEN).values.astype(np.float32, copy=False)
-    present = np.asarray(~np.isnan(rows).any(axis=-1))
-    rows = np.where(present[..., None], rows, np.float32(0))
-    inner = _unit_sums(rows, units).reshape(-1, rows.shape[-1]) @ rows.reshape(-1, rows.shape[-1]).T
-    shape = (len(present), units.n_units, *present.shape)
-    vectors = np.random.default_rng(seed).standard_normal((rows.shape[-1], draws)).astype(np.float32)
-    languages = tuple(map(str, differences[LANGUAGE].values))
-    return Products(languages, units, inner.reshape(shape), present, rows @ vectors)
+    return products_of_blocks(lambda: [differences], units, draws=draws, seed=seed)
+
+
+def products_of_blocks(blocks: Blocks, units: Units, *, draws: int = 64, seed: int = 0) -> Products:
+    """`products_of` for differences that are read in blocks of items; holds two copies of a block beside its result.
+
+    Args:
+        blocks: (language, item, hidden), in the order of the units' items; called twice, for the sums of the units and
+            for their products with the items.
+        units: of all items.
+        draws: number of random vectors.
+        seed: of the random vectors.
+
+    Raises:
+        LabelMismatchError: other dimensions or other items.
+    """
+    sums = _block_sums(blocks(), units)
+    n_languages, n_units, hidden = sums.shape
+    n_items = len(units.items)
+    inner = np.empty((n_languages, n_units, n_languages, n_items), dtype=np.float32)
+    random = np.empty((n_languages, n_items, draws), dtype=np.float32)
+    present = np.empty((n_languages, n_items), dtype=bool)
+    vectors = np.random.default_rng(seed).standard_normal((hidden, draws)).astype(np.float32)
+    for place, differences in _placed(blocks(), units):
+        rows, present[:, place] = _known_rows(differences)
+        products = sums.reshape(-1, hidden) @ rows.reshape(-1, hidden).T
+        inner[..., place] = products.reshape(n_languages, n_units, n_languages, -1)
+        random[:, place] = rows @ vectors
+        languages = tuple(map(str, differences[LANGUAGE].values))
+    return Products(languages, units, inner, present, random)
 
 
 def products_from_gram(gram: xr.DataArray, units: Units, *, draws: int = 64, seed: int = 0) -> Products:
@@ -162,26 +183,49 @@ def products_from_gram(gram: xr.DataArray, units: Units, *, draws: int = 64, see
     return Products(tuple(map(str, gram[LANGUAGE].values)), units, inner, present, projected)
 
 
-def units_within(max_bytes: int, *, n_languages: int, n_items: int, at_least: int = 20) -> int:
-    """The most units whose products of one layer take at most `max_bytes`.
+def _placed(blocks: Iterable[xr.DataArray], units: Units) -> Iterator[tuple[slice, xr.DataArray]]:
+    """Each block with the place of its items among those of the units; checks that together they are the same."""
+    found: list[Hashable] = []
+    for block in blocks:
+        require_dims(block, LANGUAGE, ITEM, HIDDEN, name="differences")
+        place = slice(len(found), len(found) + block.sizes[ITEM])
+        found.extend(str(item) for item in block[ITEM].values)
+        if tuple(found[place]) != units.items[place]:
+            _require_items(found, units)
+        yield place, block
+    _require_items(found, units)
 
-    Raises:
-        ResourceError: not even `at_least` units fit.
-    """
-    per_unit = n_languages**2 * n_items * 4
-    if max_bytes < at_least * per_unit:
-        raise ResourceError(
-            f"{n_items} items in {n_languages} languages need at least {at_least * per_unit / 2**20:.0f} MiB for the "
-            f"inner products of a layer, and {max_bytes / 2**20:.0f} MiB are allowed; allow more, or study fewer items"
-        )
-    return max_bytes // per_unit
+
+def _known_rows(differences: xr.DataArray) -> tuple[Floats, NDArray[np.bool_]]:
+    """Rows (language, item, hidden), 0 where an item is missing, and which are there."""
+    rows = differences.transpose(LANGUAGE, ITEM, HIDDEN).values.astype(np.float32, copy=False)
+    present = np.asarray(~np.isnan(rows).any(axis=-1))
+    return rows if present.all() else np.where(present[..., None], rows, np.float32(0)), present
+
+
+def _block_sums(blocks: Iterable[xr.DataArray], units: Units) -> Floats:
+    """Sums over the items of each unit: (language, unit, hidden)."""
+    sums = np.zeros(0, dtype=np.float32)
+    for place, differences in _placed(blocks, units):
+        rows, _ = _known_rows(differences)
+        if not sums.size:
+            sums = np.zeros((len(rows), units.n_units, rows.shape[-1]), dtype=np.float32)
+        _add_units(sums, rows, units.of_item[place])
+    return sums
 
 
 def _unit_sums(rows: Floats, units: Units) -> Floats:
     """Sums over the items of each unit: (language, item, anything) to (language, unit, anything)."""
-    order = np.argsort(units.of_item, kind="stable")
-    starts = np.searchsorted(units.of_item[order], np.arange(units.n_units))
-    return np.asarray(np.add.reduceat(rows[:, order], starts, axis=1), dtype=np.float32)
+    sums = np.zeros((len(rows), units.n_units, rows.shape[-1]), dtype=np.float32)
+    _add_units(sums, rows, units.of_item)
+    return sums
+
+
+def _add_units(sums: Floats, rows: Floats, of_item: Integers) -> None:
+    """Add rows (language, item, anything) to the sums of their units, in place."""
+    order = np.argsort(of_item, kind="stable")
+    found, starts = np.unique(of_item[order], return_index=True)
+    sums[:, found] += np.add.reduceat(rows[:, order], starts, axis=1)
 
 
 def _random_projections(gram: Floats, draws: int, random: np.random.Generator) -> Floats:

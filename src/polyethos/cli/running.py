@@ -50,6 +50,9 @@ def run(
         int | None, typer.Option(help="Sign patterns of the tests; 0 leaves them out.", show_default="2000")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of folds, tests and bootstrap.", show_default="0")] = None,
+    memory: Annotated[
+        str | None, typer.Option(help="Memory for the analysis, such as 4GiB.", show_default="1GiB")
+    ] = None,
     trust_remote_code: Annotated[
         bool | None, typer.Option("--trust-remote-code", help="Let the model's repository run its own code.")
     ] = None,
@@ -93,6 +96,7 @@ def run(
             "folds": folds,
             "permutations": permutations,
             "seed": seed,
+            "memory": memory,
             "trust_remote_code": trust_remote_code,
         }
         given = {name: content for name, content in fields.items() if content is not None}

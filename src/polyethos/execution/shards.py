@@ -1,4 +1,4 @@
-"""Shards: the pieces in which paired differences are extracted, kept on disk and read back.
+"""Shards: the pieces in which paired differences are extracted and kept on disk.
 
 A shard holds whole items in all their languages, so that a killed run redoes at most one shard, and it is one
 file that appears whole or not at all. Shards of a value are removed once the value's statistics are written, so
@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
@@ -99,47 +99,13 @@ class ShardStore:
         stored = np.stack([self._read(shard, "norms") for shard in shards])
         return np.asarray(weights @ stored / weights.sum())
 
-    def differences(self, shards: Sequence[Shard], *, languages: Sequence[str], layers: Sequence[int]) -> xr.DataArray:
-        """Paired differences of one value at some layers, from disk.
-
-        Args:
-            shards: all shards of the value.
-            languages: the labels of the language dimension; a pair in another language is left out.
-            layers: 0-based positions along the stored layer axis (the last one is the state after the final norm).
-
-        Returns:
-            float32 (language, layer, item, hidden), layer labelled 1, 2, ... from position 0; NaN where a language
-            lacks an item; the coordinate `group` runs along item.
+    def differences(self, shard: Shard, layer: int, pairs: slice) -> NDArray[np.float32]:
+        """Paired differences (pair, hidden) of some pairs of `shard` at one stored layer; nothing else is read.
 
         Raises:
-            RunError: a shard is broken.
+            RunError: the shard is broken.
         """
-        groups = {pair.item: pair.group or pair.item for shard in shards for pair in shard.pairs}
-        items, groups_in_order = list(groups), list(groups.values())
-        row = {language: number for number, language in enumerate(languages)}
-        column = {item: number for number, item in enumerate(items)}
-        result: NDArray[np.float32] | None = None
-        for shard in shards:
-            kept = [k for k, pair in enumerate(shard.pairs) if pair.language in row]
-            rows = [row[shard.pairs[k].language] for k in kept]
-            columns = [column[shard.pairs[k].item] for k in kept]
-            for position, layer in enumerate(layers):
-                block = self._read(shard, "differences", layer)[kept]
-                if result is None:
-                    result = np.full((len(languages), len(layers), len(items), block.shape[-1]), np.nan, np.float32)
-                result[rows, position, columns] = block
-        if result is None:
-            raise RunError(f"{self.folder}: no shard to read")
-        return xr.DataArray(
-            result,
-            dims=("language", "layer", "item", "hidden"),
-            coords={
-                "language": list(languages),
-                "layer": [layer + 1 for layer in layers],
-                "item": items,
-                "group": ("item", groups_in_order),
-            },
-        )
+        return self._read(shard, "differences", (layer, pairs))
 
     def is_done(self, shard: Shard) -> bool:
         """Whether the shard's file is there and readable; a broken one counts as not done and is made again."""
@@ -149,11 +115,10 @@ class ShardStore:
         except (OSError, SafetensorError):
             return False
 
-    def _read(self, shard: Shard, name: str, layer: int | None = None) -> NDArray[np.float32]:
+    def _read(self, shard: Shard, name: str, part: slice | tuple[int, slice] = slice(None)) -> NDArray[Any]:
         path = self.path(shard)
         try:
             with safe_open(path, framework="numpy") as stored:
-                part = stored.get_slice(name)
-                return np.asarray(part[:] if layer is None else part[layer])
+                return np.asarray(stored.get_slice(name)[part])
         except (OSError, SafetensorError) as error:
             raise RunError(f"{path}: broken ({error}); delete it and run the same command again") from error

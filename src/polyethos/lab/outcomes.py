@@ -92,9 +92,7 @@ def separability(model: LanguageModel, states: xr.DataArray) -> xr.Dataset:
         folds = [int(str(item).split("-")[1][1:]) % 4 for item in one[ITEM].values]
         tested = cross_fit(differences, xr.DataArray(folds, dims=ITEM, coords={ITEM: one[ITEM]}))
         vectors = differences.mean(ITEM)
-        per_value.append(
-            xr.Dataset({"accuracy": accuracy(tested.correct), "cosine": cosine(vectors), "vectors": vectors})
-        )
+        per_value.append(xr.Dataset({"accuracy": accuracy(tested), "cosine": cosine(vectors), "vectors": vectors}))
     return xr.concat(per_value, VALUE).assign_coords({VALUE: states[VALUE]}).assign_attrs(model=model.name, chance=0.5)
 
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import xarray as xr
 
 from polyethos.analysis import published, recognition
+from polyethos.analysis.blocks import Blocks
 from polyethos.analysis.consistency import cosine, layer_curve, similarity
-from polyethos.arrays import HIDDEN, ITEM, LANGUAGE, LAYER, read_dataset, write_dataset
+from polyethos.arrays import HIDDEN, LANGUAGE, LAYER, read_dataset, write_dataset
 from polyethos.dataset.pairs import ContrastPairs
 from polyethos.dataset.splits import fold_coordinate, folds
 from polyethos.errors import DataFormatError
+from polyethos.execution.reading import StoredDifferences
 from polyethos.execution.shards import Shard, ShardStore
 from polyethos.representation.directions import DIRECTIONS
 from polyethos.study.definition import Study
+from polyethos.study.planning import Extent, Reading, plan, plan_refitting
 
-LAYERS_BYTES = 2**30
 DIFFERENCE_IN_MEANS = "difference-in-means"
 
 
@@ -32,6 +35,7 @@ class ValueData:
         store: holds `shards`.
         shards: all shards of the value.
         n_layers: number of decoder blocks.
+        hidden_size: width of the model.
     """
 
     value: str
@@ -39,16 +43,17 @@ class ValueData:
     store: ShardStore
     shards: Sequence[Shard]
     n_layers: int
+    hidden_size: int
 
-    def layer_groups(self, positions: Sequence[int]) -> Iterator[xr.DataArray]:
-        """Differences (language, layer, item, hidden) of some stored layers, at most 1 GiB (or one layer) at a time."""
-        languages = self.pairs.languages
-        first = self.store.differences(self.shards, languages=languages, layers=positions[:1])
-        at_once = max(1, LAYERS_BYTES // first.nbytes)
-        yield first
-        for start in range(1, len(positions), at_once):
-            layers = positions[start : start + at_once]
-            yield self.store.differences(self.shards, languages=languages, layers=layers)
+    @functools.cached_property
+    def stored(self) -> StoredDifferences:
+        """The differences, to be read."""
+        return StoredDifferences(self.store, self.shards, self.pairs.languages)
+
+    def extent(self, study: Study) -> Extent:
+        """What decides how much memory the analysis needs."""
+        n_languages, n_items = len(self.pairs.languages), len(self.stored.items)
+        return Extent(self.value, n_languages, self.n_layers, n_items, self.hidden_size, study.folds)
 
 
 @dataclass(frozen=True)
@@ -68,71 +73,77 @@ class Partial:
     norms: xr.DataArray
 
 
+def plan_analysis(study: Study, data: ValueData) -> Reading:
+    """How much of a value's differences is read at once; can be asked before anything is extracted.
+
+    Raises:
+        ResourceError: the study's memory is not enough for what it asks.
+    """
+    if study.direction == DIFFERENCE_IN_MEANS:
+        return plan(data.extent(study), study.memory)
+    return plan_refitting(data.extent(study), study.direction, study.memory)
+
+
 def analyse_value(study: Study, data: ValueData) -> Partial:
-    """All statistics of one value that need its paired differences, in the study's protocol."""
-    statistics, vectors = _published(data) if study.protocol == "paper" else _corrected(study, data)
-    layers = vectors[LAYER].values
-    norms = xr.DataArray(data.store.norms(data.shards)[_positions(study, data.n_layers)], dims=LAYER)
+    """All statistics of one value that need its paired differences, in the study's protocol.
+
+    Raises:
+        ResourceError: the study's memory is not enough for what it asks.
+    """
+    # Stored after the blocks' outputs is the state after the final norm, which is the paper's last layer.
+    positions = [*range(data.n_layers - 1), data.n_layers if study.protocol == "paper" else data.n_layers - 1]
+    reading = plan_analysis(study, data)
+    groups = (
+        data.stored.reader(positions[first : first + reading.n_layers], n_items=reading.n_items)
+        for first in range(0, len(positions), reading.n_layers)
+    )
+    analysed = _published(data, groups) if study.protocol == "paper" else _corrected(study, data, groups)
+    norms = xr.DataArray(data.store.norms(data.shards)[positions], dims=LAYER)
+    layers = range(1, data.n_layers + 1)
+    vectors = analysed["direction"].assign_coords({LAYER: layers}).transpose(LANGUAGE, LAYER, HIDDEN)
+    statistics = analysed.drop_vars("direction").assign_coords({LAYER: layers})
     return Partial(data.value, statistics, vectors, norms.assign_coords({LAYER: layers}))
 
 
-def _positions(study: Study, n_layers: int) -> list[int]:
-    """Stored layers that the protocol reads: the paper's last one is the state after the final norm."""
-    return [*range(n_layers - 1), n_layers if study.protocol == "paper" else n_layers - 1]
-
-
-def _corrected(study: Study, data: ValueData) -> tuple[xr.Dataset, xr.DataArray]:
-    direction = DIRECTIONS[study.direction]
-    tested_groups, vector_groups = [], []
-    fold_of = folds(data.pairs, folds=study.folds, seed=study.seed)[data.value]
-    for differences in data.layer_groups(range(data.n_layers)):
-        item_folds = fold_coordinate(differences[ITEM].values.tolist(), fold_of)
-        # None takes the short cut through one sum per fold.
-        chosen = None if study.direction == DIFFERENCE_IN_MEANS else direction
-        tested_groups.append(recognition.cross_fit(differences, item_folds, chosen))
-        vector_groups.append(_vectors(differences, direction))
-    tested, vectors = xr.concat(tested_groups, LAYER), xr.concat(vector_groups, LAYER)
-    cosines = cosine(vectors)
-    layers = recognition.chosen_layers(tested.training_accuracy)
-    at_layer = recognition.accuracy_at(tested.correct, item_folds, layers.shared)
-    statistics = xr.Dataset(
+def _corrected(study: Study, data: ValueData, groups: Iterable[Blocks]) -> xr.Dataset:
+    of_value = folds(data.pairs, folds=study.folds, seed=study.seed)[data.value]
+    item_folds = fold_coordinate(data.stored.items, of_value)
+    outcomes = xr.concat([_tested(study.direction, blocks, item_folds) for blocks in groups], LAYER)
+    cosines = cosine(outcomes["direction"])
+    layers = recognition.chosen_layers(outcomes["training_accuracy"])
+    at_layer = recognition.accuracy_at(outcomes, layers["shared"])
+    return xr.Dataset(
         {
-            "accuracy": recognition.accuracy(tested.correct),
+            "accuracy": recognition.accuracy(outcomes),
             "cosine": cosines,
             "transfer_accuracy": at_layer,
-            "transfer_accuracy_per_cell": recognition.accuracy_at(tested.correct, item_folds, layers.per_cell),
+            "transfer_accuracy_per_cell": recognition.accuracy_at(outcomes, layers["per_cell"]),
             "recognition": recognition.own_language(at_layer),
-            "similarity_by_value": similarity(cosines, layers.shared),
+            "similarity_by_value": similarity(cosines, layers["shared"]),
             "layer_curve": layer_curve(cosines),
-            "chosen_layer": layers.shared,
-            "n_items": recognition.own_language(tested.correct).isel({LAYER: 0}, drop=True).count(ITEM),
+            "chosen_layer": layers["shared"],
+            "n_items": recognition.n_items(outcomes),
+            "direction": outcomes["direction"],
         }
     )
-    return statistics, vectors
 
 
-def _vectors(differences: xr.DataArray, direction: recognition.Direction) -> xr.DataArray:
-    """Directions fitted on all items that a language has: (language, layer, hidden)."""
-    fitted = [
-        [direction(rows.values) for rows in (layer.dropna(ITEM) for layer in language)]
-        for language in differences.transpose(LANGUAGE, LAYER, ITEM, HIDDEN)
-    ]
-    coords = {LANGUAGE: differences[LANGUAGE].values, LAYER: differences[LAYER].values}
-    return xr.DataArray(fitted, dims=(LANGUAGE, LAYER, HIDDEN), coords=coords)
+def _tested(direction: str, blocks: Blocks, item_folds: xr.DataArray) -> xr.Dataset:
+    if direction == DIFFERENCE_IN_MEANS:
+        return recognition.cross_fit_blocks(blocks, item_folds)
+    (differences,) = blocks()
+    return recognition.cross_fit(differences, item_folds, DIRECTIONS[direction])
 
 
-def _published(data: ValueData) -> tuple[xr.Dataset, xr.DataArray]:
+def _published(data: ValueData, groups: Iterable[Blocks]) -> xr.Dataset:
     of_value = [pair for pair in data.pairs if pair.value == data.value]
     orders = {
         language: published.item_order(pair for pair in of_value if pair.language == language)
         for language in data.pairs.languages
     }
-    positions = [*range(data.n_layers - 1), data.n_layers]
-    measured = xr.concat([published.measure(group, orders) for group in data.layer_groups(positions)], LAYER)
-    measured = measured.assign_coords({LAYER: range(1, data.n_layers + 1)})
+    measured = xr.concat([published.measure_blocks(blocks, orders) for blocks in groups], LAYER)
     counts = [len(orders[language]) for language in data.pairs.languages]
-    statistics = measured[["accuracy", "cosine", "sign"]].assign(n_items=(LANGUAGE, counts))
-    return statistics, measured["direction"]
+    return measured.assign(n_items=(LANGUAGE, counts))
 
 
 def write_partial(folder: Path, partial: Partial) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from polyethos.analysis import published
+from polyethos.analysis import linguistics, transfer
+from polyethos.analysis.published_summary import SERIES, Series, summarise
 from polyethos.arrays import LANGUAGE, SOURCE, TARGET, VALUE
 from polyethos.dataset.languages import LANGUAGES, linguistic_distances, pretraining_shares, share_sources
 from polyethos.lab.pocket import pocket_shares
@@ -34,11 +35,14 @@ def combine(study: Study, choice: ModelChoice, partials: Sequence[Partial]) -> t
 
 
 def _corrected(statistics: xr.Dataset) -> xr.Dataset:
-    own = statistics["recognition"].rename({LANGUAGE: TARGET})
-    by_value = statistics["similarity_by_value"]
+    similarity = statistics["similarity_by_value"].mean(VALUE)
+    relations = linguistics.correlations(similarity, linguistic_distances("urielplus"))
     return statistics.assign(
-        transfer_gain=(statistics["transfer_accuracy"] - own).mean(VALUE).transpose(SOURCE, TARGET),
-        similarity=by_value.mean(VALUE),
+        transfer_gain=transfer.gains(statistics["transfer_accuracy"]).mean(VALUE).transpose(SOURCE, TARGET),
+        similarity=similarity,
+        linguistic_r=relations["r"],
+        linguistic_pairs=relations["n_pairs"],
+        linguistic_missing=relations["n_missing"],
     )
 
 
@@ -46,12 +50,8 @@ def _published(choice: ModelChoice, statistics: xr.Dataset) -> xr.Dataset:
     languages = tuple(str(code) for code in statistics[LANGUAGE].values)
     series = choice.paper_series
     # The paper fixes language subset and high-resource set only for its own three series.
-    rule = (
-        published.SERIES[series]
-        if series
-        else published.Series(languages, frozenset(_high_resource(choice, None, languages)))
-    )
-    summary = published.summarise(
+    rule = SERIES[series] if series else Series(languages, frozenset(_high_resource(choice, None, languages)))
+    summary = summarise(
         statistics, rule, linguistic_distances("paper"), shares=pretraining_shares() if series else None
     )
     return summary.assign(n_items=statistics["n_items"], sign=statistics["sign"])
@@ -60,7 +60,7 @@ def _published(choice: ModelChoice, statistics: xr.Dataset) -> xr.Dataset:
 def _high_resource(choice: ModelChoice, share: xr.DataArray | None, languages: Sequence[str]) -> list[str]:
     """The paper's set for its series; a pocket model's languages with twice an equal share; else the table's level."""
     if choice.paper_series:
-        return [code for code in languages if code in published.SERIES[choice.paper_series].high_resource]
+        return [code for code in languages if code in SERIES[choice.paper_series].high_resource]
     if choice.is_pocket and share is not None:
         # Shares of all languages the model was trained on; those studied may be fewer.
         return [
@@ -74,7 +74,7 @@ def pretraining_share(choice: ModelChoice, languages: Sequence[str]) -> xr.DataA
     if choice.is_pocket:
         shares, source = pd.Series(pocket_shares(choice.name)) * 100, "the pocket model's own recipe"
     elif choice.paper_series:
-        column = published.SERIES[choice.paper_series].share_column or ""
+        column = SERIES[choice.paper_series].share_column or ""
         shares, source = pretraining_shares()[column], share_sources()[column]
     else:
         return None

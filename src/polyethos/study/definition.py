@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ByteSize, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from polyethos.dataset.languages import language
 from polyethos.dataset.values import value
@@ -89,6 +89,8 @@ class Study(_Checked):
         permutations: sign patterns of the tests (corrected, difference in means); 0 leaves tests and intervals out.
         replicates: bootstrap samples of the intervals.
         seed: of the folds, the tests and the bootstrap.
+        memory: bytes, or text such as "4GiB", that the analysis of a value may take beyond its results; it decides how
+            many sentences are in memory at once, not what comes out.
         dtype, device, attention, trust_remote_code: as for `polyethos.load_model`.
 
     Raises:
@@ -108,6 +110,7 @@ class Study(_Checked):
     permutations: int = Field(default=2000, ge=0, le=1_000_000)
     replicates: int = Field(default=1000, ge=100, le=100_000)
     seed: int = Field(default=0, ge=0)
+    memory: ByteSize = ByteSize(2**30)
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     device: str = "auto"
     attention: str | None = None
@@ -185,8 +188,8 @@ class Study(_Checked):
         return PRESETS[PRESET_SERIES[series][0]].template if series else "bare"
 
     def record(self) -> dict[str, Any]:
-        """The study as plain data; equal records are equal studies."""
-        return {**self.model_dump(mode="json"), "data": self.data_source}
+        """The study as plain data; equal records are equal studies, with however much memory."""
+        return {**self.model_dump(mode="json", exclude={"memory"}), "data": self.data_source}
 
     def fingerprint(self) -> str:
         """Eight hexadecimal digits that differ between different studies."""

@@ -25,7 +25,7 @@ from polyethos.presentation.outputs import write_outputs
 from polyethos.presentation.report import write_report
 from polyethos.representation.model import LanguageModel, load_model
 from polyethos.representation.vectors import save_vectors
-from polyethos.study.analysing import Partial, ValueData, analyse_value, read_partial, write_partial
+from polyethos.study.analysing import Partial, ValueData, analyse_value, plan_analysis, read_partial, write_partial
 from polyethos.study.combining import combine
 from polyethos.study.definition import ModelChoice, Study
 from polyethos.study.folder import (
@@ -42,7 +42,7 @@ from polyethos.study.folder import (
     remove_work,
 )
 from polyethos.study.presets import PRESETS
-from polyethos.study.testing import is_tested, keep_tests, with_tests
+from polyethos.study.testing import is_tested, keep_tests, plan_tests, with_tests
 
 PAPER_LAYERS = "block output, 1..L-1; L after the final norm, as published"
 
@@ -164,6 +164,11 @@ def _study_value(
     if (partial := read_partial(work, value)) is not None:
         tell.advance(sum(2 * len(shard.pairs) for shard in shards))
     else:
+        data = ValueData(value, pairs, store, shards, model.n_layers, model.hidden_size)
+        # Memory that will not be enough is better known before the extraction, which may take hours.
+        plan_analysis(study, data)
+        if is_tested(study):
+            plan_tests(study, data)
         tell.advance(sum(2 * len(shard.pairs) for shard in shards if store.is_done(shard)))
         tell.step(f"reading hidden states: {value}")
         extract_shards(
@@ -175,7 +180,6 @@ def _study_value(
             progress=tell.within_step,
         )
         tell.step(f"analysing: {value}")
-        data = ValueData(value, pairs, store, shards, model.n_layers)
         partial = analyse_value(study, data)
         if is_tested(study):
             tell.step(f"testing: {value}")

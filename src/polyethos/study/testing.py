@@ -7,13 +7,14 @@ from pathlib import Path
 import xarray as xr
 
 from polyethos.analysis.corrected import corrected_statistics
-from polyethos.analysis.products import Products, products_of, resampling_units
+from polyethos.analysis.products import Products, products_of_blocks, resampling_units
 from polyethos.analysis.value_statistics import ValueSource, value_statistics
 from polyethos.arrays import ITEM, LANGUAGE, LAYER, SOURCE, TARGET, read_dataset, write_dataset
 from polyethos.dataset.languages import linguistic_distances
 from polyethos.dataset.splits import fold_coordinate, folds
 from polyethos.study.analysing import DIFFERENCE_IN_MEANS, ValueData
 from polyethos.study.definition import Study
+from polyethos.study.planning import Testing, plan_testing
 
 
 def is_tested(study: Study) -> bool:
@@ -21,27 +22,53 @@ def is_tested(study: Study) -> bool:
     return study.protocol == "corrected" and study.direction == DIFFERENCE_IN_MEANS and study.permutations > 0
 
 
+def plan_tests(study: Study, data: ValueData) -> Testing:
+    """How the tests of a value are computed; can be asked before anything is extracted.
+
+    Raises:
+        ResourceError: the study's memory is not enough for them.
+    """
+    return plan_testing(
+        data.extent(study),
+        len(set(data.stored.groups)),
+        patterns=study.permutations,
+        replicates=study.replicates,
+        memory=study.memory,
+    )
+
+
 def keep_tests(study: Study, data: ValueData, folder: Path) -> None:
-    """Compute the tests of one value and keep them in `folder`, whole or not at all."""
-    languages = data.pairs.languages
+    """Compute the tests of one value and keep them in `folder`, whole or not at all.
+
+    Raises:
+        ResourceError: the study's memory is not enough for them.
+    """
+    planned, stored = plan_tests(study, data), data.stored
+    of_value = [pair for pair in data.pairs if pair.value == data.value]
     fold_of = folds(data.pairs, folds=study.folds, seed=study.seed)[data.value]
-    first = data.store.differences(data.shards, languages=languages, layers=[0])
-    item_folds = fold_coordinate(first[ITEM].values.tolist(), fold_of).assign_coords(group=first["group"])
-    units = resampling_units(item_folds, seed=study.seed)
+    item_folds = fold_coordinate(stored.items, fold_of).assign_coords(group=(ITEM, list(stored.groups)))
+    units = resampling_units(item_folds, max_units=planned.n_units, seed=study.seed)
 
     def products_at(layer: int) -> Products:
-        stored = data.store.differences(data.shards, languages=languages, layers=[layer - 1])
-        return products_of(stored.isel({LAYER: 0}, drop=True), units)
+        blocks = stored.reader([layer - 1], n_items=planned.n_items)
+        return products_of_blocks(lambda: (block.isel({LAYER: 0}, drop=True) for block in blocks()), units)
 
     source = ValueSource(
         value=data.value,
         layers=range(1, data.n_layers + 1),
         products_at=products_at,
-        hidden=first.sizes["hidden"],
-        pairs=[pair for pair in data.pairs if pair.value == data.value],
+        hidden=data.hidden_size,
+        pairs=of_value,
     )
-    found = value_statistics(source, permutations=study.permutations, replicates=study.replicates, seed=study.seed)
-    n_groups = [len(set(first["group"].values[rows.notnull().values])) for rows in first.isel(hidden=0, layer=0)]
+    found = value_statistics(
+        source,
+        permutations=study.permutations,
+        replicates=study.replicates,
+        seed=study.seed,
+        max_bytes=planned.kept,
+    )
+    groups = {(pair.language, pair.group or pair.item) for pair in of_value}
+    n_groups = [sum(language == code for language, _ in groups) for code in data.pairs.languages]
     write_dataset(_path(folder, data.value), found.assign(n_groups=(LANGUAGE, n_groups)), {"value": data.value})
 
 
