@@ -30,12 +30,12 @@ def heading(axis: Hashable, label: Hashable, *, short: bool = False) -> str:
 
 
 def shown(content: object, unit: Unit) -> str:
-    """One cell: accuracies in percent, gains signed in points, two decimals otherwise, a dash where not measured."""
+    """One cell: accuracies in percent, gains signed in points, counts whole, two decimals otherwise, a dash for NaN."""
     if not isinstance(content, (int, float)) or isinstance(content, bool):
         return str(content)
     if content != content:
         return "–"
-    if unit == "plain" and float(content).is_integer() and abs(content) > 1:
+    if unit == "plain" and (isinstance(content, int) or (content.is_integer() and abs(content) > 1)):
         return str(int(content))
     text = {"percent": f"{100 * content:.1f}", "points": f"{100 * content:+.1f}", "plain": f"{content:.2f}"}[unit]
     # A rounded zero has no sign.
