@@ -14,7 +14,7 @@ def test_every_question_is_answered_in_order_and_what_was_not_measured_names_its
     found = answers(three_languages())
     assert [a.key for a in found] == list(QUESTIONS)
     assert [a.key for a in found if not a.measured] == ["linguistics", "control", "composition"]
-    assert answer("control", three_languages()).command == "polyethos control RUN"
+    assert answer("control", three_languages()).command == "polyethos steer RUN"
     assert answer("control", three_languages()).verdict == "Not measured"
 
 

@@ -56,7 +56,7 @@ def test_each_measured_question_has_its_line_and_the_others_their_command():
     text = " ".join(printed(summary(three_languages())).split())
     assert "Does the model hold these value concepts? Mostly." in text
     assert "high-resource -> others +7.0" in text
-    assert "(polyethos control RUN)" in text
+    assert "(polyethos steer RUN)" in text
 
 
 def test_markup_in_names_is_shown_not_obeyed():
