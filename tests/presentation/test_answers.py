@@ -121,3 +121,25 @@ def test_a_single_language_leaves_pairs_undecided():
     alone = three_languages().sel(language=["en"], source=["en"], target=["en"])
     assert answer("consistency", alone).verdict == "Undecided"
     assert answer("transfer", alone).verdict == "Undecided"
+
+
+def with_relation(effect, p):
+    """Results whose only kind of distance has this standardised effect and p-value."""
+    dims = ("distance", "term")
+    relation = {name: (dims, [[value]]) for name, value in (("relation", effect), ("relation_p", p))}
+    coords = {"distance": ["genetic"], "term": ["distance"]}
+    return three_languages().assign(relation).assign(relation_detectable=(dims, [[0.04]])).assign_coords(coords)
+
+
+@pytest.mark.parametrize(
+    ("effect", "p", "verdict"),
+    [(-0.2, 0.001, "Yes"), (-0.01, 0.001, "Slightly"), (0.2, 0.001, "Not clearly"), (-0.2, 0.3, "Not clearly")],
+)
+def test_related_languages_share_more_only_if_similarity_falls_with_distance_beyond_chance(effect, p, verdict):
+    found = answer("linguistics", with_relation(effect, p))
+    assert found.verdict == verdict
+    assert "less than 0.040 would mostly be missed" in found.caution
+
+
+def test_a_relation_of_too_few_languages_is_undecided():
+    assert answer("linguistics", with_relation(float("nan"), float("nan"))).verdict == "Undecided"

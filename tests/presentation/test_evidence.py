@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from results_by_hand import three_languages
 
-from polyethos.presentation.evidence import above_chance, below_chance, bounds, gain_between, margin, pairs_apart
+from polyethos.presentation.evidence import above_chance, below_chance, bounds, gain_between, holm, margin, pairs_apart
 
 
 def recognised(results):
@@ -80,3 +80,9 @@ def test_gains_are_averaged_between_high_resource_and_other_languages_only():
 
 def test_without_other_languages_there_is_no_gain_between():
     assert np.isnan(gain_between(three_languages().assign_attrs(high_resource=["en", "fr", "sw"]))).all()
+
+
+def test_holm_multiplies_the_smallest_p_by_their_number_and_never_reverses_their_order():
+    # By hand: 0.01 * 3, 0.02 * 2, 0.9 * 1; and 0.03 * 2 = 0.06 pulls 0.05 * 1 up to itself.
+    np.testing.assert_allclose(holm(np.array([0.9, 0.01, 0.02])), [0.9, 0.03, 0.04])
+    np.testing.assert_allclose(holm(np.array([0.05, 0.03])), [0.06, 0.06])

@@ -7,10 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from polyethos.arrays import LANGUAGE, SOURCE, TARGET
-from polyethos.presentation.evidence import LEVEL, above_chance, below_chance, bounds, gain_between, margin, pairs_apart
+from polyethos.presentation.evidence import (
+    LEVEL,
+    above_chance,
+    below_chance,
+    bounds,
+    gain_between,
+    holm,
+    margin,
+    pairs_apart,
+)
 from polyethos.presentation.labels import by_share, chance, high_resource, language_name, listed
 
 QUESTIONS = {
@@ -39,8 +47,9 @@ _COMMANDS = {
 }
 
 
-# Share of combinations above chance up to which next to nothing was found; loss up to which a transfer works.
-_HARDLY, _LOSS = 0.15, 0.01
+# Share of combinations above chance up to which next to nothing was found; loss up to which a transfer works; change of
+# a cosine per standard deviation of distance from which a relation is more than slight.
+_HARDLY, _LOSS, _CLEAR = 0.15, 0.01, 0.05
 
 
 @dataclass(frozen=True)
@@ -176,30 +185,22 @@ def _relations(results: xr.Dataset) -> Answer:
     found = results[["relation", "relation_p", "relation_detectable"]].sel(term="distance").dropna("distance")
     if not found.sizes["distance"]:
         return _too_few_languages()
-    kinds, p_values = found["distance"].values, _holm(found["relation_p"].values)
-    clear = [f"{kind} ({found['relation'].values[k]:+.2f}, p = {p_values[k]:.3f})" for k, kind in enumerate(kinds)
-             if p_values[k] < LEVEL]  # fmt: skip
-    closer = any(found["relation"].values[k] < 0 for k in range(len(kinds)) if p_values[k] < LEVEL)
-    detectable = float(found["relation_detectable"].max())
-    caution = f"With this few languages, a change of less than {detectable:.2f} would mostly be missed."
+    p_values = holm(found["relation_p"].values)
+    effects = dict(zip(found["distance"].values, zip(found["relation"].values, p_values, strict=True), strict=True))
+    clear = {kind: effect for kind, (effect, p) in effects.items() if p < LEVEL}
     if clear:
-        sentence = f"Similarity goes with linguistic distance, per standard deviation of it: {listed(clear)}."
+        shown = (f"{kind} ({effect:+.3f}, p = {effects[kind][1]:.3f})" for kind, effect in clear.items())
+        sentence = f"Similarity changes with linguistic distance, per standard deviation of it: {listed(shown)}."
     else:
         sentence = (
-            f"None of {len(kinds)} kinds of linguistic distance goes with similarity beyond chance (smallest p = "
-            f"{p_values.min():.2f}, corrected for asking {len(kinds)} times)."
+            f"None of {len(effects)} kinds of linguistic distance goes with similarity beyond chance (smallest p = "
+            f"{p_values.min():.2f}, corrected for asking {len(effects)} times)."
         )
-    verdict = "Yes" if closer else "The other way round" if clear else "Not clearly"
+    largest = max((-effect for effect in clear.values()), default=0.0)
+    verdict = "Yes" if largest >= _CLEAR else "Slightly" if largest > 0 else "Not clearly"
+    detectable = float(found["relation_detectable"].max())
+    caution = f"With this few languages, a change of less than {detectable:.3f} would mostly be missed."
     return Answer("linguistics", QUESTIONS["linguistics"], verdict, sentence, caution)
-
-
-def _holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """p-values corrected for their number. Source: Holm 1979."""
-    order = np.argsort(p_values)
-    stepped = np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1))
-    corrected = np.empty_like(stepped)
-    corrected[order] = np.minimum(stepped, 1)
-    return corrected
 
 
 def _too_few_languages() -> Answer:

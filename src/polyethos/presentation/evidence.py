@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import xarray as xr
+from numpy.typing import NDArray
 
 from polyethos.arrays import SOURCE, TARGET
 from polyethos.presentation.labels import chance, high_resource
@@ -75,3 +76,12 @@ def _guessing_error(results: xr.Dataset) -> xr.DataArray:
 
 def _units(results: xr.Dataset) -> xr.DataArray:
     return results["n_groups"] if "n_groups" in results else results["n_items"]
+
+
+def holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """p-values corrected for their number. Source: Holm 1979."""
+    order = np.argsort(p_values)
+    stepped = np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1))
+    corrected = np.empty_like(stepped)
+    corrected[order] = np.minimum(stepped, 1)
+    return corrected
