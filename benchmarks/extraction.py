@@ -84,14 +84,15 @@ def cut_sentences(texts: list[str], tokenizer: PreTrainedTokenizerFast, count: i
     return [tokenizer.decode(list(itertools.islice(words, int(length)))) for length in lengths]
 
 
-def limit_seconds(model: LanguageModel, texts: list[str]) -> float:
-    """Time that the matrix products of the blocks take for the real tokens at the rate measured here."""
+def limit_seconds(model: LanguageModel, texts: list[str]) -> tuple[float, float]:
+    """Seconds, of clock and processor, that the blocks' matrix products take for the real tokens at the rate here."""
     tokens = sum(len(ids) for ids in model.tokenizer(texts)["input_ids"])
     parameters = sum(weight.numel() for block in model.blocks for weight in block.parameters() if weight.ndim == 2)
     left, right = (torch.randn(rows, 896, dtype=model.model.dtype) for rows in (2048, 4864))
     with torch.inference_mode():
-        seconds = min(measured(lambda: left @ right.T)[0] for _ in range(20))
-    return 2 * parameters * tokens * seconds / (2 * 2048 * 896 * 4864)
+        clock, processor = np.min([measured(lambda: left @ right.T) for _ in range(20)], axis=0)
+    times = parameters * tokens / (2048 * 896 * 4864)
+    return times * clock, times * processor
 
 
 def measured(work: Callable[[], object]) -> tuple[float, float]:
@@ -122,11 +123,16 @@ def compare(ways: dict[str, tuple[Way, LanguageModel]], texts: list[str], repeat
     limit = limit_seconds(our_model, texts)
     print(f"{'':28}{'seconds':>9}{'x ours':>8}{'cpu s':>9}{'x ours':>8}{'difference':>12}")
     for name, (clock, processor, error) in best.items():
-        ratios = clock / best[first][0], processor / best[first][1]
-        print(f"{name:28}{clock:9.2f}{ratios[0]:8.2f}{processor:9.2f}{ratios[1]:8.2f}{error:12.1e}")
-    print(f"{'limit (matrix products)':28}{limit:9.2f}{limit / best[first][0]:8.2f}")
+        print_line(name, (clock, processor), best[first], f"{error:12.1e}")
+    print_line("limit (matrix products)", limit, best[first])
     for name, reason in failed.items():
         print(f"{name}: not measured, {reason}")
+
+
+def print_line(name: str, times: tuple[float, float], ours: tuple[float, ...], rest: str = "") -> None:
+    """One line of the table: seconds of clock and processor, each beside its ratio to ours."""
+    clock, processor = times
+    print(f"{name:28}{clock:9.2f}{clock / ours[0]:8.2f}{processor:9.2f}{processor / ours[1]:8.2f}{rest}")
 
 
 def compare_sharing(model: LanguageModel, count: int, repeats: int) -> None:

@@ -1,8 +1,10 @@
+from collections.abc import Callable, Iterator
+
 import pytest
 import torch
 
 from polyethos.representation import hardware
-from polyethos.representation.hardware import choose_device, choose_dtype, has_native_bfloat16, placement
+from polyethos.representation.hardware import choose_device, choose_dtype, has_fast_bfloat16, placement
 
 LARGE, SMALL = 500_000_000, 1_000_000
 
@@ -13,13 +15,13 @@ def auto(device: str, stored: torch.dtype, parameters: int) -> torch.dtype:
 
 @pytest.mark.parametrize("stored", [torch.float32, torch.float16, torch.bfloat16])
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
-def test_large_models_compute_in_bfloat16_where_the_hardware_has_it(monkeypatch, device, stored):
-    monkeypatch.setattr(hardware, "has_native_bfloat16", lambda _device: True)
+def test_large_models_compute_in_bfloat16_where_that_is_fast(monkeypatch, device, stored):
+    monkeypatch.setattr(hardware, "has_fast_bfloat16", lambda _device: True)
     assert auto(device, stored, LARGE) == torch.bfloat16
 
 
 def test_small_models_compute_in_float32(monkeypatch):
-    monkeypatch.setattr(hardware, "has_native_bfloat16", lambda _device: True)
+    monkeypatch.setattr(hardware, "has_fast_bfloat16", lambda _device: True)
     assert auto("cpu", torch.bfloat16, SMALL) == torch.float32
 
 
@@ -32,15 +34,38 @@ def test_small_models_compute_in_float32(monkeypatch):
         ("cuda", torch.bfloat16, torch.float32),
     ],
 )
-def test_without_native_bfloat16_only_float16_checkpoints_run_in_float16(monkeypatch, device, stored, expected):
-    monkeypatch.setattr(hardware, "has_native_bfloat16", lambda _device: False)
+def test_without_fast_bfloat16_only_float16_checkpoints_run_in_float16(monkeypatch, device, stored, expected):
+    monkeypatch.setattr(hardware, "has_fast_bfloat16", lambda _device: False)
+    monkeypatch.setattr(hardware, "_free_memory", lambda: None)
     assert auto(device, stored, LARGE) == expected
 
 
-@pytest.mark.parametrize(("flags", "native"), [("fma avx512_bf16 sse", True), ("fma avx512f", False), ("", False)])
-def test_a_processor_has_bfloat16_where_the_kernel_lists_it(monkeypatch, flags, native):
-    monkeypatch.setattr(hardware, "_kernel_fact", lambda _table, name: flags if name == "flags" else None)
-    assert has_native_bfloat16("cpu") == native
+@pytest.fixture
+def processor(monkeypatch) -> Iterator[Callable[[str, float], None]]:
+    """Pretend to be a processor that lists `flags` and takes `half` seconds for bfloat16 and 1 for float32."""
+
+    def pretend(flags: str, half: float) -> None:
+        monkeypatch.setattr(hardware, "_kernel_fact", lambda _table, name: flags if name == "flags" else None)
+        monkeypatch.setattr(hardware, "_product_seconds", lambda dtype: half if dtype == torch.bfloat16 else 1.0)
+        has_fast_bfloat16.cache_clear()
+
+    yield pretend
+    has_fast_bfloat16.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("flags", "half", "fast"),
+    [("fma amx_bf16", 0.2, True), ("fma avx512_bf16", 1.8, False), ("fma avx512f", 0.2, False), ("", 0.2, False)],
+)
+def test_bfloat16_counts_as_fast_where_it_is_listed_and_measured_to_be(processor, flags, half, fast):
+    processor(flags, half)
+    assert has_fast_bfloat16("cpu") == fast
+
+
+def test_a_model_that_fits_only_in_half_precision_is_read_in_it(processor, monkeypatch):
+    processor("", 1.0)
+    monkeypatch.setattr(hardware, "_free_memory", lambda: 3 * LARGE)
+    assert auto("cpu", torch.float32, LARGE) == torch.bfloat16
 
 
 def test_a_model_stays_on_the_device_that_was_asked_for():

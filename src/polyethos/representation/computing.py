@@ -12,7 +12,7 @@ from polyethos.representation.model import LanguageModel
 from polyethos.representation.reading import States, read_states
 from polyethos.representation.tokens import Reading
 
-_BUDGETS = {"cpu": 2048, "cuda": 16384}
+_BUDGETS = {"cpu": 1024, "cuda": 16384}
 # Sharing costs some attention to masked tokens; below this saving it does not pay.
 _WORTHWHILE = 0.1
 

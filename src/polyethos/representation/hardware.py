@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -10,6 +12,7 @@ from polyethos.errors import ModelLoadError, ResourceError
 
 # Below this a model is fast enough in float32, whose rounding never makes two projections tie.
 LARGE_MODEL = 50_000_000
+_CLEARLY_FASTER = 1.3
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -31,8 +34,9 @@ def choose_device(device: str) -> str:
 def choose_dtype(dtype: str, *, device: str, stored: torch.dtype, parameters: int) -> torch.dtype:
     """The precision that `dtype` stands for.
 
-    "auto" is bfloat16 where the hardware multiplies it natively and the model is large enough to gain from it;
-    float16 on older CUDA devices for checkpoints that were stored in it (others may overflow); else float32.
+    "auto" is float32 for small models; bfloat16 where the hardware multiplies it faster, or where float32 does not
+    fit into memory; float16 on older CUDA devices for checkpoints that were stored in it (others may overflow); else
+    float32.
 
     Raises:
         ModelLoadError: there is no such precision.
@@ -43,7 +47,8 @@ def choose_dtype(dtype: str, *, device: str, stored: torch.dtype, parameters: in
         return DTYPES[dtype]
     if parameters < LARGE_MODEL:
         return torch.float32
-    if has_native_bfloat16(device):
+    free = _free_memory()
+    if has_fast_bfloat16(device) or (device == "cpu" and free is not None and 4 * parameters > free):
         return torch.bfloat16
     return torch.float16 if device.startswith("cuda") and stored == torch.float16 else torch.float32
 
@@ -68,14 +73,27 @@ def placement(device: str, *, size: int) -> str | dict[str, str] | None:
     return "auto" if device == "cuda" and size > 0.9 * free else {"": device}
 
 
-def has_native_bfloat16(device: str) -> bool:
-    """Whether `device` multiplies bfloat16 in hardware; emulation is slower than float32."""
+@lru_cache
+def has_fast_bfloat16(device: str) -> bool:
+    """Whether `device` multiplies bfloat16 faster than float32.
+
+    Some processors list the instructions but take longer with them, so there it is measured, once per process.
+    """
     if device.startswith("cuda"):
-        return torch.cuda.get_device_capability(device)[0] >= 8 and torch.cuda.is_bf16_supported()
-    if device != "cpu":
-        return False
+        return torch.cuda.get_device_capability(device)[0] >= 8
     flags = _kernel_fact("cpuinfo", "flags") or _kernel_fact("cpuinfo", "Features") or ""
-    return bool({"avx512_bf16", "amx_bf16", "bf16"} & set(flags.split()))
+    if device != "cpu" or not {"avx512_bf16", "amx_bf16", "bf16"} & set(flags.split()):
+        return False
+    exact, half = (min(_product_seconds(dtype) for _ in range(5)) for dtype in (torch.float32, torch.bfloat16))
+    return half * _CLEARLY_FASTER < exact
+
+
+def _product_seconds(dtype: torch.dtype) -> float:
+    """Time that this thread spends on a matrix product; other processes' work does not count."""
+    left, right = torch.ones(512, 1024, dtype=dtype), torch.ones(1024, 1024, dtype=dtype)
+    start = time.thread_time()
+    torch.nn.functional.linear(left, right)
+    return time.thread_time() - start
 
 
 def _free_memory() -> int | None:

@@ -128,7 +128,7 @@ def load_model(
         name: Hugging Face hub id, or a folder in the hub's layout.
         revision: branch, tag or commit on the hub.
         dtype: "float32", "bfloat16", "float16", or "auto": bfloat16 for models of more than 50 million parameters
-            where the hardware multiplies it natively, else float32.
+            where the hardware multiplies it faster or float32 does not fit, else float32.
         device: "cpu", "cuda", "cuda:1", ..., or "auto": a CUDA device where there is one; a model that does not fit
             on one of several is spread over all of them.
         attention: transformers' attention implementation ("sdpa", "eager", ...); None leaves the choice to it.
