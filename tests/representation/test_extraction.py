@@ -1,5 +1,5 @@
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -46,6 +46,18 @@ def test_shared_beginnings_take_fewer_tokens(llama):
             extract_states(model, pair)
         counted[model.shares_prefixes] = sum(seen)
     assert counted[True] < 0.7 * counted[False]
+
+
+@pytest.mark.parametrize(("lengths", "packed"), [(range(1, 60, 5), True), ([30] * 12, False)])
+def test_different_texts_share_rows_only_where_that_saves_much_padding(llama, lengths: Iterable[int], packed: bool):
+    sentences = [
+        Sentence("", letter + " purse" * length) for letter, length in zip("abcdefghijkl", lengths, strict=True)
+    ]
+    shapes: list[torch.Size] = []
+    with watched(llama, lambda batch: shapes.append(batch.shape)):
+        states = extract_states(llama, sentences)
+    assert (shapes[0][0] < len(sentences)) == packed
+    np.testing.assert_allclose(states, extract_states(alone(llama), sentences), rtol=1e-4, atol=1e-5)
 
 
 def test_content_mean_is_the_float32_mean_over_the_sentence(llama):

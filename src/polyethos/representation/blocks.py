@@ -17,12 +17,12 @@ REMEDY = "polyethos reads decoder-only language models (Llama, Qwen, BLOOM, GPT-
 PROBE_LENGTH = 16
 
 
-def block_output(output: torch.Tensor | tuple[torch.Tensor, ...]) -> torch.Tensor:
+def block_output(output: torch.Tensor | Sequence[torch.Tensor]) -> torch.Tensor:
     """The hidden states in what a block returned.
 
-    Whether a block returns a tensor or a tuple depends on the architecture and on the version of transformers.
+    Whether a block returns a tensor, a tuple or a list depends on the architecture and the version of transformers.
     """
-    return output[0] if isinstance(output, tuple) else output
+    return output if isinstance(output, torch.Tensor) else output[0]
 
 
 def base_of(model: PreTrainedModel) -> nn.Module:

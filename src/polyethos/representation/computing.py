@@ -13,7 +13,7 @@ from polyethos.representation.reading import States, read_states
 from polyethos.representation.tokens import Reading
 
 _BUDGETS = {"cpu": 1024, "cuda": 16384}
-# Sharing costs some attention to masked tokens; below this saving it does not pay.
+# Texts in one row cost some attention to masked tokens; a smaller saving than this share does not pay.
 _WORTHWHILE = 0.1
 
 _Build = Callable[[Sequence[Reading], Sequence[Row]], Batch]
@@ -49,17 +49,39 @@ def _plan(model: LanguageModel, readings: Sequence[Reading], budget: int) -> lis
     uniform = model.uniform_tokens
     long = [text for text, reading in enumerate(readings) if uniform is not None and len(reading.tokens) > uniform]
     short = sorted(set(range(len(readings))) - set(long))
-    shared: list[Row] = []
+    packed_rows: list[Row] = []
     if model.shares_prefixes:
-        rows = shared_rows(readings, short, budget=budget)
-        shared = [row for row in rows if sum(row.shared) >= _WORTHWHILE * (row.size + sum(row.shared))]
-        short = sorted(set(short) - {text for row in shared for text in row.texts})
+        packed_rows = _worth_packing(readings, shared_rows(readings, short, budget=budget), budget)
+        short = sorted(set(short) - {text for row in packed_rows for text in row.texts})
 
     def packed(readings: Sequence[Reading], rows: Sequence[Row]) -> Batch:
         return packed_batch(readings, rows, model.model.dtype)
 
     singles = [(single_rows(readings, texts), padded_batch) for texts in (long, short)]
-    return [(shared, packed), *singles]
+    return [(packed_rows, packed), *singles]
+
+
+def _worth_packing(readings: Sequence[Reading], rows: Sequence[Row], budget: int) -> list[Row]:
+    """The rows whose texts share enough, and all others too where one text per row would be padded much."""
+    sharing: list[Row] = []
+    others: list[Row] = []
+    for row in rows:
+        shared = sum(row.shared)
+        (sharing if shared >= _WORTHWHILE * (row.size + shared) else others).append(row)
+    alone = single_rows(readings, [text for row in others for text in row.texts])
+    if sum(row.size for row in others) < (1 - _WORTHWHILE) * _padded_size(alone, budget):
+        return list(rows)
+    return sharing
+
+
+def _padded_size(rows: Sequence[Row], budget: int) -> int:
+    """Tokens of all batches of `rows`, padding included."""
+    sizes, total = sorted((row.size for row in rows), reverse=True), 0
+    while sizes:
+        count = max(1, budget // sizes[0])
+        total += sizes[0] * len(sizes[:count])
+        sizes = sizes[count:]
+    return total
 
 
 def _run(
