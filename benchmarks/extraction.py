@@ -21,7 +21,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from extraction_ways import States, Way, nnsight, ours, plain, published, repeng, steering_vectors, transformer_lens
+from extraction_ways import (
+    States,
+    Way,
+    nnsight,
+    ours,
+    plain,
+    published,
+    repeng,
+    steering_vectors,
+    transformer_lens,
+    whole,
+)
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast, Qwen2Config
 
@@ -180,7 +191,8 @@ def main() -> None:
     ways = {
         "polyethos": (ours, model),
         "published (float32)": (published, exact),
-        "plain transformers": (plain, model),
+        "transformers, whole model": (whole, model),
+        "transformers, base model": (plain, model),
         "repeng": (repeng, model),
         "steering-vectors": (steering_vectors, model),
         "TransformerLens": (transformer_lens(), model),

@@ -41,6 +41,17 @@ def published(model: LanguageModel, texts: list[str]) -> States:
     return np.concatenate(found)
 
 
+def whole(model: LanguageModel, texts: list[str]) -> States:
+    """Transformers as most scripts use it: the whole model, all hidden states, inference mode."""
+    found = []
+    for batch in batches(texts):
+        inputs = model.tokenizer(batch, padding=True, return_tensors="pt")
+        with torch.inference_mode():
+            hidden = model.model(**inputs, output_hidden_states=True).hidden_states
+        found.append(torch.stack([layer[:, -1] for layer in hidden[1:]], dim=1).float().numpy())
+    return np.concatenate(found)
+
+
 def plain(model: LanguageModel, texts: list[str]) -> States:
     """Transformers used well: base model only, inference mode."""
     found = []
