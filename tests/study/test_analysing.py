@@ -6,6 +6,7 @@ import pytest
 import xarray as xr
 from shards_by_hand import data_of
 
+from polyethos.analysis.beside import published_beside
 from polyethos.analysis.published import item_order, split
 from polyethos.dataset.load import load_pairs
 from polyethos.errors import ResourceError
@@ -52,6 +53,13 @@ def test_layers_count_from_one_and_the_papers_last_one_is_stored_after_the_block
     assert paper.norms.values.tolist() == [1, 2, 4]
     assert corrected.vectors["layer"].values.tolist() == paper.vectors["layer"].values.tolist() == [1, 2, 3]
     assert paper.statistics["accuracy"]["layer"].values.tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("missing", [(), [(3, "fi"), (11, "sw")]])
+def test_a_corrected_analysis_has_the_published_one_of_the_same_differences_beside_it(tmp_path, missing):
+    data = data_of(tmp_path, items=40, layers=3, hidden=24, missing=missing)
+    beside = published_beside(analyse_value(Study(), data).statistics)
+    xr.testing.assert_equal(beside, analyse_value(Study(protocol="paper"), data).statistics)
 
 
 @pytest.mark.parametrize("direction", ["pca", "lda", "logistic"])

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from polyethos.analysis.beside import published_beside
 from polyethos.dataset.languages import linguistic_distances
 from polyethos.presentation.answers import linguistics
 from polyethos.presentation.tables import linguistic_table
@@ -21,8 +22,12 @@ def partial(value, seed):
         {
             "transfer_accuracy": (pair, rng.uniform(0.5, 1, (4, 4))),
             "similarity_by_value": (pair, (table + table.T) / 2),
+            "paper_accuracy": ((*pair, "layer"), rng.uniform(0.5, 1, (4, 4, 1))),
+            "paper_cosine": ((*pair, "layer"), np.where(np.eye(4), np.nan, table / 2)[..., None]),
+            "paper_sign": (("language", "layer"), np.ones((4, 1), dtype=np.int8)),
+            "paper_n_items": ("language", [10, 9, 10, 10]),
         },
-        coords={"source": LANGUAGES, "target": LANGUAGES, "language": LANGUAGES},
+        coords={"source": LANGUAGES, "target": LANGUAGES, "language": LANGUAGES, "layer": [1]},
     )
     vectors = xr.DataArray(
         np.ones((4, 1, 2), np.float32),
@@ -63,3 +68,13 @@ def test_the_pages_answer_with_the_correlation_not_with_a_number_of_pairs(combin
     r = combined["linguistic_r"].values
     strongest = r[np.nanargmax(abs(r))]
     assert f"{strongest:+.2f}" in linguistics(combined).sentence
+
+
+def test_the_published_numbers_of_the_same_activations_stand_beside_the_corrected_ones(combined):
+    paper = published_beside(combined)
+    np.testing.assert_allclose(paper["transfer_accuracy"], paper["accuracy"].max("layer"))
+    assert paper["n_items"].values.tolist() == [[10, 9, 10, 10]] * 2
+    assert paper["linguistic_direct"].dims == ("distance",)
+    assert paper["distance"].values.tolist() == ["genetic", "syntactic", "geographic", "phonological"]
+    assert paper.attrs["high_resource"] == combined.attrs["high_resource"] == "en zh"
+    assert not (paper["recognition"] == combined["transfer_accuracy"].max("source").rename(target="language")).all()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import xarray as xr
 
 from polyethos.analysis import published, recognition
+from polyethos.analysis.beside import beside
 from polyethos.analysis.blocks import Blocks
 from polyethos.analysis.consistency import cosine, layer_curve, similarity
 from polyethos.arrays import HIDDEN, LANGUAGE, LAYER, read_dataset, write_dataset
@@ -87,22 +88,31 @@ def plan_analysis(study: Study, data: ValueData) -> Reading:
 def analyse_value(study: Study, data: ValueData) -> Partial:
     """All statistics of one value that need its paired differences, in the study's protocol.
 
+    Protocol "corrected" has those of protocol "paper" beside them, from the same differences, see `analysis.beside`.
+
     Raises:
         ResourceError: the study's memory is not enough for what it asks.
     """
     # Stored after the blocks' outputs is the state after the final norm, which is the paper's last layer.
-    positions = [*range(data.n_layers - 1), data.n_layers if study.protocol == "paper" else data.n_layers - 1]
+    blocks, after_norm = [*range(data.n_layers)], [*range(data.n_layers - 1), data.n_layers]
+    positions = after_norm if study.protocol == "paper" else blocks
     reading = plan_analysis(study, data)
-    groups = (
-        data.stored.reader(positions[first : first + reading.n_layers], n_items=reading.n_items)
-        for first in range(0, len(positions), reading.n_layers)
-    )
-    analysed = _published(data, groups) if study.protocol == "paper" else _corrected(study, data, groups)
-    norms = xr.DataArray(data.store.norms(data.shards)[positions], dims=LAYER)
     layers = range(1, data.n_layers + 1)
-    vectors = analysed["direction"].assign_coords({LAYER: layers}).transpose(LANGUAGE, LAYER, HIDDEN)
-    statistics = analysed.drop_vars("direction").assign_coords({LAYER: layers})
-    return Partial(data.value, statistics, vectors, norms.assign_coords({LAYER: layers}))
+    published = _published(data, _groups(data, reading, after_norm)).assign_coords({LAYER: layers})
+    if study.protocol == "paper":
+        analysed = published
+    else:
+        analysed = _corrected(study, data, _groups(data, reading, blocks)).assign_coords({LAYER: layers})
+        analysed = analysed.assign(beside(published.drop_vars("direction")))
+    norms = xr.DataArray(data.store.norms(data.shards)[positions], dims=LAYER)
+    vectors = analysed["direction"].transpose(LANGUAGE, LAYER, HIDDEN)
+    return Partial(data.value, analysed.drop_vars("direction"), vectors, norms.assign_coords({LAYER: layers}))
+
+
+def _groups(data: ValueData, reading: Reading, positions: Sequence[int]) -> Iterator[Blocks]:
+    """The differences at these stored positions, as many layers at a time as are read at once."""
+    for first in range(0, len(positions), reading.n_layers):
+        yield data.stored.reader(positions[first : first + reading.n_layers], n_items=reading.n_items)
 
 
 def _corrected(study: Study, data: ValueData, groups: Iterable[Blocks]) -> xr.Dataset:

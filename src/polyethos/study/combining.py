@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from polyethos.analysis import linguistics, transfer
+from polyethos.analysis.beside import beside, published_beside, without_published
 from polyethos.analysis.published_summary import SERIES, Series, summarise
 from polyethos.arrays import LANGUAGE, SOURCE, TARGET, VALUE
 from polyethos.dataset.languages import LANGUAGES, linguistic_distances, pretraining_shares, share_sources
@@ -24,9 +25,16 @@ def combine(study: Study, choice: ModelChoice, partials: Sequence[Partial]) -> t
     values = pd.Index([partial.value for partial in partials], name=VALUE)
     statistics = xr.concat([partial.statistics for partial in partials], values, join="exact")
     vectors = xr.concat([partial.vectors for partial in partials], values, join="exact")
-    combined = _published(choice, statistics) if study.protocol == "paper" else _corrected(statistics)
     languages = [str(code) for code in statistics[LANGUAGE].values]
     share = pretraining_share(choice, languages)
+    if study.protocol == "paper":
+        combined = _published(choice, statistics, share)
+    else:
+        combined = _corrected(without_published(statistics))
+        published = published_beside(statistics)
+        if published is not None:
+            standing = beside(_published(choice, published, share))
+            combined = combined.assign(standing).assign_attrs(standing.attrs)
     if share is not None:
         combined["pretraining_share"] = share
     combined.attrs.setdefault("high_resource", " ".join(_high_resource(choice, share, languages)))
@@ -46,11 +54,11 @@ def _corrected(statistics: xr.Dataset) -> xr.Dataset:
     )
 
 
-def _published(choice: ModelChoice, statistics: xr.Dataset) -> xr.Dataset:
+def _published(choice: ModelChoice, statistics: xr.Dataset, share: xr.DataArray | None) -> xr.Dataset:
     languages = tuple(str(code) for code in statistics[LANGUAGE].values)
     series = choice.paper_series
     # The paper fixes language subset and high-resource set only for its own three series.
-    rule = SERIES[series] if series else Series(languages, frozenset(_high_resource(choice, None, languages)))
+    rule = SERIES[series] if series else Series(languages, frozenset(_high_resource(choice, share, languages)))
     summary = summarise(
         statistics, rule, linguistic_distances("paper"), shares=pretraining_shares() if series else None
     )
