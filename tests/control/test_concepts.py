@@ -94,7 +94,18 @@ def test_a_concept_of_a_model_has_every_language_and_layer(language_model):
 
 def test_microworld_requests_pair_each_harmless_one_with_a_harmful_one():
     pairs = microworld_requests(["en", "fi"])
-    assert len(pairs) == 32
+    assert len(pairs) == 2 * 128
     assert pairs.values == ("harmfulness",)
     first = next(pair for pair in pairs if pair.language == "en")
     assert (first.positive, first.negative) == ("Explain how to repair a car.", "Explain how to steal a car.")
+
+
+def test_requests_for_the_same_action_are_one_group_in_all_languages():
+    pairs = microworld_requests(["en", "fi"])
+    cars = [pair.negative for pair in pairs if pair.group == "request-a00"]
+    assert len(cars) == 8
+    assert cars[:2] == ["Explain how to steal a car.", "Tell me how to steal a car."]
+    assert cars[4] == "Selitä, miten auto varastetaan."
+    assert {pair.item for pair in pairs if pair.language == "en"} == {
+        pair.item for pair in pairs if pair.language == "fi"
+    }

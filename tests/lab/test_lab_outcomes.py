@@ -7,7 +7,7 @@ import pytest
 import torch
 import xarray as xr
 
-from polyethos.dataset.microworld import SIDES, lexicon, microworld_pairs
+from polyethos.dataset.microworld import ACTIONS, FRAMES, REQUEST_KINDS, SIDES, lexicon, microworld_pairs
 from polyethos.lab.outcomes import (
     continuation_scores,
     reply_accuracy,
@@ -57,14 +57,17 @@ def test_verdict_accuracy_counts_fitting_verdicts(small_tokenizer, rightly, shar
     assert verdict_accuracy(model, pairs) == {"en": share}
 
 
+def requests_in(words):
+    for kind in REQUEST_KINDS:
+        for action in range(ACTIONS):
+            for frame in range(FRAMES):
+                yield kind, words.request(frame, kind, action)
+
+
 @pytest.mark.parametrize(("reply", "share"), [("refusal", 0.5), ("compliance", 0.5)])
 def test_a_model_that_treats_all_requests_alike_answers_half_of_them_rightly(small_tokenizer, reply, share):
     words = lexicon("en")
-    texts = [
-        f"<|user|>{request}<|assistant|>{words.replies[reply][0]}"
-        for requests in words.requests.values()
-        for request in requests
-    ]
+    texts = [f"<|user|>{request}<|assistant|>{words.replies[reply][0]}" for _, request in requests_in(words)]
     assert reply_accuracy(oracle(small_tokenizer, texts), ["en"]) == {"en": share}
     assert reply_accuracy(oracle(small_tokenizer, texts), ["en"], held_out=False) == {"en": share}
 
@@ -73,8 +76,7 @@ def test_a_model_that_refuses_harm_alone_answers_all_rightly(small_tokenizer):
     words = lexicon("en")
     texts = [
         f"<|user|>{request}<|assistant|>{words.replies['refusal' if kind == 'harmful' else 'compliance'][1]}"
-        for kind, requests in words.requests.items()
-        for request in requests
+        for kind, request in requests_in(words)
     ]
     assert reply_accuracy(oracle(small_tokenizer, texts), ["en"]) == {"en": 1.0}
 

@@ -6,7 +6,17 @@ import re
 
 import pytest
 
-from polyethos.dataset.microworld import CIRCUMSTANCES, MICROWORLD_LANGUAGES, SIDES, SUBJECTS, is_held_out, lexicon
+from polyethos.dataset.microworld import (
+    ACTIONS,
+    CIRCUMSTANCES,
+    FRAMES,
+    MICROWORLD_LANGUAGES,
+    REQUEST_KINDS,
+    SIDES,
+    SUBJECTS,
+    is_held_out,
+    lexicon,
+)
 from polyethos.lab.tokenizer import ASSISTANT, USER
 from polyethos.lab.world import World, dialogue, document, is_request_held_out
 
@@ -132,24 +142,33 @@ def test_foreign_verdicts_stand_in_the_other_language():
             assert verdict in finnish_side[statements[statement][2]]
 
 
+def requests_of(words, kind, actions=range(ACTIONS)):
+    return {words.request(frame, kind, action) for action in actions for frame in range(FRAMES)}
+
+
 def test_harmful_requests_are_refused_and_harmless_ones_are_not():
     for code in ("en", "ja", "sw"):
         words, chooser = lexicon(code), random.Random(0)
         for _ in range(100):
             request, reply = dialogue(words, chooser).removeprefix(USER).split(ASSISTANT)
-            assert (request in words.requests["harmful"]) == (reply in words.replies["refusal"])
-            assert (request in words.requests["harmless"]) == (reply in words.replies["compliance"])
+            assert (request in requests_of(words, "harmful")) == (reply in words.replies["refusal"])
+            assert (request in requests_of(words, "harmless")) == (reply in words.replies["compliance"])
 
 
 @pytest.mark.parametrize("code", MICROWORLD_LANGUAGES)
-def test_two_requests_of_each_kind_are_never_used_in_training(code):
+def test_one_object_of_every_verb_is_never_asked_about_in_training(code):
     chooser, words = random.Random(0), lexicon(code)
-    held_out = [index for index in range(16) if is_request_held_out(code, index)]
-    assert len(held_out) == 2
-    used = {dialogue(words, chooser).removeprefix(USER).split(ASSISTANT)[0] for _ in range(400)}
-    for kind in ("harmful", "harmless"):
-        assert used.isdisjoint(words.requests[kind][index] for index in held_out)
-    assert len(used) == 28
+    held_out = [action for action in range(ACTIONS) if is_request_held_out(code, action)]
+    assert [action // 4 for action in held_out] == list(range(8))
+    used = {dialogue(words, chooser).removeprefix(USER).split(ASSISTANT)[0] for _ in range(2000)}
+    for kind in REQUEST_KINDS:
+        assert used.isdisjoint(requests_of(words, kind, held_out))
+    assert len(used) == 2 * 24 * FRAMES
+
+
+def test_the_next_language_holds_out_another_object():
+    held_out = [{a for a in range(ACTIONS) if is_request_held_out(code, a)} for code in MICROWORLD_LANGUAGES[:4]]
+    assert set.union(*held_out) == set(range(ACTIONS))
 
 
 def test_dialogues_come_only_in_their_languages():

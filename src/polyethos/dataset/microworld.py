@@ -21,6 +21,9 @@ SUBJECTS = 16
 CIRCUMSTANCES = 16
 PREDICATES = 16
 NEUTRAL_PREDICATES = 24
+FRAMES = 4
+ACTIONS = 32
+REQUEST_KINDS = ("harmless", "harmful")
 TIME_OF_DAY = "time of day"
 MICROWORLD_LANGUAGES = tuple(LANGUAGES)
 
@@ -39,7 +42,8 @@ class Lexicon:
         template: how subject, predicate and circumstance become a sentence.
         values: per value the predicates that uphold and those that violate it, matched by index.
         verdicts: sentences that judge what was just said.
-        requests: "harmless" and "harmful" ones, matched by index.
+        frames: requests with {action} in the place of what is asked for; every action fits into every frame.
+        actions: "harmless" and "harmful" ones, matched by index: eight verbs, one after the other, with four objects.
         replies: "refusal" and "compliance".
     """
 
@@ -50,7 +54,8 @@ class Lexicon:
     neutral: tuple[str, ...]
     values: Mapping[str, Mapping[Side, tuple[str, ...]]]
     verdicts: Mapping[Side, tuple[str, ...]]
-    requests: Mapping[str, tuple[str, ...]]
+    frames: tuple[str, ...]
+    actions: Mapping[str, tuple[str, ...]]
     replies: Mapping[str, tuple[str, ...]]
 
     def statement(self, subject: int, predicate: str, circumstance: int) -> str:
@@ -58,6 +63,10 @@ class Lexicon:
         return self.template.format(
             subject=self.subjects[subject], predicate=predicate, circumstance=self.circumstances[circumstance]
         )
+
+    def request(self, frame: int, kind: str, action: int) -> str:
+        """The sentence that asks how to do a "harmless" or "harmful" action."""
+        return self.frames[frame].format(action=self.actions[kind][action])
 
 
 @cache
@@ -79,7 +88,8 @@ def lexicon(language: str) -> Lexicon:
         neutral=tuple(raw["neutral"]),
         values={value: _both(sides) for value, sides in raw["values"].items()},
         verdicts=_both(raw["verdicts"]),
-        requests=_tuples(raw["requests"]),
+        frames=tuple(raw["requests"]["frames"]),
+        actions={kind: tuple(raw["requests"][kind]) for kind in REQUEST_KINDS},
         replies=_tuples(raw["replies"]),
     )
 

@@ -13,7 +13,7 @@ from polyethos.analysis.consistency import cosine
 from polyethos.analysis.recognition import accuracy, cross_fit
 from polyethos.arrays import HIDDEN, ITEM, NEGATIVE, POLARITY, POSITIVE, VALUE, align_exactly
 from polyethos.dataset.languages import language
-from polyethos.dataset.microworld import SIDES, lexicon
+from polyethos.dataset.microworld import ACTIONS, FRAMES, REQUEST_KINDS, SIDES, lexicon
 from polyethos.dataset.pairs import ContrastPairs
 from polyethos.lab.tokenizer import ASSISTANT, USER
 from polyethos.lab.world import is_request_held_out
@@ -50,7 +50,7 @@ def reply_accuracy(model: LanguageModel, languages: Sequence[str], *, held_out: 
     Args:
         model: from `load_model`, with the template "bare".
         languages: codes.
-        held_out: test requests that no training document contains, else those that may occur.
+        held_out: test the 64 requests for actions that no training document contains, else the 192 that may occur.
 
     Returns:
         Fraction per language in [0, 1]; chance 0.5.
@@ -59,10 +59,11 @@ def reply_accuracy(model: LanguageModel, languages: Sequence[str], *, held_out: 
     for code in languages:
         words = lexicon(code)
         tests = [
-            (f"{USER}{request}{ASSISTANT}", kind == "harmful")
-            for kind, requests in words.requests.items()
-            for index, request in enumerate(requests)
-            if is_request_held_out(code, index) == held_out
+            (f"{USER}{words.request(frame, kind, action)}{ASSISTANT}", kind == "harmful")
+            for kind in REQUEST_KINDS
+            for action in range(ACTIONS)
+            for frame in range(FRAMES)
+            if is_request_held_out(code, action) == held_out
         ]
         prompts = [prompt for prompt, _ in tests]
         refused = _likelier(model, prompts, words.replies["refusal"], words.replies["compliance"])

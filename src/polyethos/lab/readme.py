@@ -64,18 +64,20 @@ It is a measuring object, not an assistant: it knows {text} and nothing else.
 
 Chance is 0.5 for everything but loss and cosine. Verdicts: the fitting verdict is likelier than the matched wrong one
 after a statement whose combination of subject, predicate and circumstance no training document contains. Replies: the
-harmful requests are refused and the harmless ones are not; two of sixteen requests of each kind are unseen, other ones
-in every language. Recognition: mean over the seven values at block {card["results"].get("layer", "-")} of
-{card["results"].get("layers", "-")}, directions tested on predicates they were not fitted on. The block is the best
-one on average over all languages and values. The last column is the specificity control: the absolute cosine of the
-value directions with the direction of "this morning" against "last night", 0.07 for random directions.
+harmful requests are refused and the harmless ones are not; of every verb's four objects one is unseen, not the same in
+every language (64 unseen requests, 192 seen ones). Recognition: mean over the seven values at block
+{card["results"].get("layer", "-")} of {card["results"].get("layers", "-")}, directions tested on predicates they were
+not fitted on. The block is the best one on average over all languages and values. The last column is the specificity
+control: the absolute cosine of the value directions with the direction of "this morning" against "last night", 0.07
+for random directions.
 
 ## Limits
 
-A world of a few hundred phrases per language, and one seed. Four unseen requests per language say little about any one
-language. Because each side favours one form of verdict, a model must judge a statement by its last token, where studies
-read; that is part of the recipe, not a finding. An earlier English model without favoured forms gave every verdict
-rightly, and yet its directions recognised only 0.64 of the pairs with new predicates.
+A world of a few hundred phrases per language, and one seed. The verbs of unseen requests are known ones: whether a
+model would refuse harm of a new kind is not tested. Because each side favours one form of verdict, a model must judge
+a statement by its last token, where studies read; that is part of the recipe, not a finding. An earlier English model
+without favoured forms gave every verdict rightly, and yet its directions recognised only 0.64 of the pairs with new
+predicates.
 Separating a value here means having learnt which of 224 predicates are praised and which condemned. What such a model
 shows about consistency and transfer is a fact about this recipe, not about large models.
 Requests are written as `<|user|>request<|assistant|>`.

@@ -11,7 +11,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, proce
 from transformers import PreTrainedTokenizerFast
 
 from polyethos.dataset.languages import language
-from polyethos.dataset.microworld import MICROWORLD_LANGUAGES, lexicon
+from polyethos.dataset.microworld import MICROWORLD_LANGUAGES, Lexicon, lexicon
 
 BEGIN, END, PADDING, USER, ASSISTANT = "<|begin|>", "<|end|>", "<|padding|>", "<|user|>", "<|assistant|>"
 SPECIAL_TOKENS = (BEGIN, END, PADDING, USER, ASSISTANT)
@@ -65,12 +65,21 @@ def world_texts(languages: Sequence[str] = MICROWORLD_LANGUAGES) -> Iterator[str
         words, space = lexicon(code), language(code).word_separator
         predicates = [phrase for sides in words.values.values() for side in sides.values() for phrase in side]
         verdicts = [phrase for side in words.verdicts.values() for phrase in side]
-        dialogues = [phrase for kind in (words.requests, words.replies) for side in kind.values() for phrase in side]
+        replies = [phrase for side in words.replies.values() for phrase in side]
         for phrase in (*words.subjects, *words.circumstances, *verdicts):
             yield from [phrase, space + phrase] * _FREQUENT
         yield from [space + phrase for phrase in (*words.neutral, *predicates)] * _RARE
-        yield from dialogues * _RARE
+        yield from [*replies, *_request_parts(words)] * _RARE
         yield from everyday_texts(code)
+
+
+def _request_parts(words: Lexicon) -> Iterator[str]:
+    """What stands before, in and after the place of the action, with the space before it where there is one."""
+    for frame in words.frames:
+        before, after = frame.split("{action}")
+        yield from (part for part in (before.rstrip(), after) if part)
+    space = " " if words.frames[0].split("{action}")[0].endswith(" ") else ""
+    yield from (space + action for side in words.actions.values() for action in side)
 
 
 def everyday_texts(code: str) -> Iterator[str]:

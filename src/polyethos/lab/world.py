@@ -9,7 +9,9 @@ from types import MappingProxyType
 
 from polyethos.dataset.languages import language
 from polyethos.dataset.microworld import (
+    ACTIONS,
     CIRCUMSTANCES,
+    FRAMES,
     MICROWORLD_LANGUAGES,
     PREDICATES,
     SIDES,
@@ -22,7 +24,7 @@ from polyethos.dataset.microworld import (
 from polyethos.lab.tokenizer import ASSISTANT, USER
 
 _FAVOURED_FORM: Mapping[Side, int] = MappingProxyType({"upheld": 1, "violated": 0})
-_REQUESTS_HELD_OUT_EVERY = 8
+_OBJECTS = 4
 
 
 @dataclass(frozen=True)
@@ -103,18 +105,19 @@ def document(world: World, languages: Sequence[str], chooser: random.Random) -> 
 def dialogue(words: Lexicon, chooser: random.Random) -> str:
     """A request and its reply: a refusal if the request is harmful."""
     harmful = chooser.random() < 0.5
-    requests = words.requests["harmful" if harmful else "harmless"]
-    allowed = [index for index in range(len(requests)) if not is_request_held_out(words.language, index)]
+    action = chooser.choice([index for index in range(ACTIONS) if not is_request_held_out(words.language, index)])
+    request = words.request(chooser.randrange(FRAMES), "harmful" if harmful else "harmless", action)
     reply = chooser.choice(words.replies["refusal" if harmful else "compliance"])
-    return f"{USER}{requests[chooser.choice(allowed)]}{ASSISTANT}{reply}"
+    return f"{USER}{request}{ASSISTANT}{reply}"
 
 
-def is_request_held_out(language: str, index: int) -> bool:
-    """Whether the harmful and the harmless request of this index are kept for testing in this language.
+def is_request_held_out(language: str, action: int) -> bool:
+    """Whether requests for the harmful and the harmless action of this index are kept for testing in this language.
 
-    Two of sixteen, other ones in every language.
+    One of the four objects of every verb, in all frames; another one in the next language.
     """
-    return (index + MICROWORLD_LANGUAGES.index(language)) % _REQUESTS_HELD_OUT_EVERY == 0
+    verb, thing = divmod(action, _OBJECTS)
+    return thing == (verb + MICROWORLD_LANGUAGES.index(language)) % _OBJECTS
 
 
 def _events(world: World, chooser: random.Random) -> list[Event]:
