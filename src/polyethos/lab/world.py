@@ -58,6 +58,27 @@ class World:
     shuffled_verdicts: bool = False
     unjudged_predicates: int = 0
 
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The values that statements are about: all of the small world's."""
+        return tuple(lexicon("en").values)
+
+
+@dataclass(frozen=True)
+class Excerpt(World):
+    """A part of the small world, for sweeps whose many small models could not learn all of it.
+
+    Attributes:
+        values: names of the values that statements are about.
+    """
+
+    values: tuple[str, ...] = ("harmfulness",)
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The values that statements are about."""
+        return self.values
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -129,7 +150,7 @@ def _event(world: World, chooser: random.Random) -> Event:
     if chooser.random() >= world.valued:
         neutral = int(chooser.random() * len(lexicon("en").neutral))
         return Event(subject, neutral, circumstance, None, "upheld", None)
-    values = tuple(lexicon("en").values)
+    values = world.told
     value, side = values[int(chooser.random() * len(values))], SIDES[chooser.random() < 0.5]
     predicate = int(chooser.random() * PREDICATES)
     while is_held_out(subject, predicate, circumstance):
