@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from polyethos.cli.data import data_app
+from polyethos.cli.explore import explore
 from polyethos.cli.lab import lab_app
 from polyethos.cli.reporting import report
 from polyethos.cli.running import run
@@ -26,6 +27,7 @@ app.command()(run)
 app.command()(report)
 app.command()(steer)
 app.command()(export)
+app.command()(explore)
 app.add_typer(data_app, name="data")
 app.add_typer(lab_app, name="lab")
 

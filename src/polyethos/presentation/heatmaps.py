@@ -106,7 +106,7 @@ def _single(frame: pd.DataFrame, limit: float, label: str, axis_names: tuple[str
     with settings():
         figure = blank(PAGE, 5.4) if wide else blank(COLUMN, 3.0)
         axes = figure.subplots()
-        image = _heatmap(axes, frame, limit, names=True)
+        image = draw_square(axes, frame, 0.0, limit, names=True)
         if wide:
             _numbers(axes, frame, image, "{:.2f}" if limit == 1 else "{:+.1f}")
         axes.set_ylabel(axis_names[0].capitalize())
@@ -123,7 +123,7 @@ def _side_by_side(frames: dict[str, pd.DataFrame], limit: float, label: str, per
         figure = blank(PAGE, 0.5 + rows * PAGE / columns)
         panels = figure.subplots(rows, columns, squeeze=False)
         for axes, (name, frame) in zip(panels.flat, frames.items(), strict=False):
-            image = _heatmap(axes, frame, limit, names=False)
+            image = draw_square(axes, frame, 0.0, limit)
             axes.set_title(_shortened(name, 22))
         for axes in list(panels.flat)[len(frames) :]:
             axes.set_visible(False)
@@ -132,11 +132,24 @@ def _side_by_side(frames: dict[str, pd.DataFrame], limit: float, label: str, per
     return figure
 
 
-def _heatmap(axes: Axes, frame: pd.DataFrame, limit: float, *, names: bool) -> AxesImage:
-    image = axes.imshow(np.ma.masked_invalid(frame.to_numpy(float)), vmin=-limit, vmax=limit, cmap=DIVERGING)
+def draw_square(
+    axes: Axes, frame: pd.DataFrame, middle: float, reach: float, *, names: bool = False, same: bool = True
+) -> AxesImage:
+    """Draw numbers of pairs of languages into `axes`.
+
+    Args:
+        axes: empty ones.
+        frame: square, codes as labels, NaN where nothing was measured (hatched).
+        middle: the number shown in white.
+        reach: how far from it colours end.
+        names: write the rows' languages out.
+        same: the diagonal means nothing and is grey.
+    """
+    numbers = np.ma.masked_invalid(frame.to_numpy(float))
+    image = axes.imshow(numbers, vmin=middle - reach, vmax=middle + reach, cmap=DIVERGING)
     # What was not measured is seen through to this hatching; the diagonal is the same by definition.
     axes.patch.set(facecolor="white", edgecolor="#b0b0b0", hatch="/////")
-    for i in range(len(frame)):
+    for i in range(len(frame) if same else 0):
         axes.add_patch(Rectangle((i - 0.5, i - 0.5), 1, 1, facecolor="#d9d9d9"))
     codes = [str(code) for code in frame.columns]
     _ticks(axes, [language_name(code) for code in codes] if names else codes, codes)

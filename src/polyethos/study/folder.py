@@ -16,6 +16,8 @@ from polyethos.arrays import read_dataset
 from polyethos.errors import RunError, StudyMismatchError
 from polyethos.execution.locking import LOCK_FILE
 from polyethos.files import write_json
+from polyethos.presentation.notebook import run_html, run_text
+from polyethos.presentation.plots import RunPlots
 from polyethos.representation.vectors import load_vectors
 
 FORMAT = 1
@@ -38,6 +40,18 @@ class Run:
     study: Mapping[str, Any]
     results: xr.Dataset = field(repr=False)
     models: Mapping[str, Run] = field(default_factory=dict, repr=False)
+
+    def __repr__(self) -> str:
+        return run_text(self.path, self.results)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return run_html(self.path, self.results)
+
+    @property
+    def plot(self) -> RunPlots:
+        """Its figures for notebooks: `run.plot.transfer(value="morality")` and so on."""
+        return RunPlots(self.results)
 
     @cached_property
     def vectors(self) -> xr.DataArray:
