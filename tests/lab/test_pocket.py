@@ -10,11 +10,12 @@ from polyethos.dataset.languages import LANGUAGES
 from polyethos.errors import UnknownNameError
 from polyethos.files import file_hash
 from polyethos.lab.architecture import SIZES
-from polyethos.lab.card import WEIGHTS, lexicons_hash
+from polyethos.lab.card import lexicons_hash
 from polyethos.lab.pocket import pocket_card, pocket_model_path, pocket_models, pocket_shares
 from polyethos.lab.pretraining import pocket_recipe
 from polyethos.lab.readme import readme
 from polyethos.lab.recipe import recipe_from_json
+from polyethos.lab.start import WEIGHTS
 from polyethos.lab.tokenizer import world_tokenizer
 
 MODELS = pocket_models()

@@ -8,10 +8,10 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from polyethos.errors import LabError
 from polyethos.files import file_hash
-from polyethos.lab.card import WEIGHTS
 from polyethos.lab.mixture import MIXTURES
 from polyethos.lab.pretraining import pocket_recipe, pretrain
 from polyethos.lab.recipe import recipe_from_json
+from polyethos.lab.start import WEIGHTS
 
 
 def test_a_pretrained_model_loads_with_transformers_and_its_card_says_what_it_is(tmp_path):

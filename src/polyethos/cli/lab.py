@@ -31,10 +31,26 @@ def pretrain(
         int | None, typer.Option(help="Training tokens in all.", show_default="the pocket model's, or 8 million")
     ] = None,
     seed: Annotated[int, typer.Option(help="Decides weights and data.")] = 0,
-    size: Annotated[str, typer.Option(help="tiny, pocket or large.")] = "pocket",
+    size: Annotated[
+        str | None, typer.Option(help="tiny, pocket or large.", show_default="pocket, or that of --start")
+    ] = None,
     text: Annotated[
         Path | None, typer.Option(help="Train on this text instead of the small world.", show_default=False)
     ] = None,
+    dialogue_languages: Annotated[
+        str | None,
+        typer.Option(
+            help="Languages with requests and replies, such as en,fi; or none.",
+            show_default="the pocket model's, or all",
+        ),
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(help="Go on from this finished run or pocket model: a second stage.", show_default=False),
+    ] = None,
+    dialogues_only: Annotated[
+        bool, typer.Option("--dialogues-only", help="Second stage on requests and replies, in the mixture's languages.")
+    ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     quiet: Quiet = False,
 ) -> None:
@@ -45,6 +61,8 @@ def pretrain(
       polyethos lab pretrain --mixture pocket-balanced --out balanced
 
       polyethos lab pretrain --mixture en=0.9,fi=0.1 --text my-texts --out mine
+
+      polyethos lab pretrain --start balanced --mixture en=1 --dialogues-only --out answering
     """
     from rich.console import Console
 
@@ -61,7 +79,23 @@ def pretrain(
             )
 
         folder = run_pretraining(
-            mixture, out, tokens=tokens, seed=seed, size=size, text=text, device=device, report=None if quiet else tell
+            mixture,
+            out,
+            tokens=tokens,
+            seed=seed,
+            size=size,
+            text=text,
+            dialogue_languages=_codes(dialogue_languages),
+            start=start,
+            dialogues_only=dialogues_only,
+            device=device,
+            report=None if quiet else tell,
         )
     if not quiet:
         print(f"The model, with its card: {folder}\nStudy it: polyethos run --model {folder} --data microworld")
+
+
+def _codes(written: str | None) -> list[str] | None:
+    if written is None or written == "none":
+        return None if written is None else []
+    return [code.strip() for code in written.split(",")]

@@ -20,10 +20,10 @@ from polyethos.lab.outcomes import reply_accuracy, separability, unspecificity, 
 from polyethos.lab.pocket import CARD
 from polyethos.lab.readme import readme
 from polyethos.lab.recipe import Recipe
+from polyethos.lab.start import WEIGHTS, Start
 from polyethos.representation.activations import extract
 from polyethos.representation.model import LanguageModel, load_model
 
-WEIGHTS = "model.safetensors"
 _INTERVALS_KEPT = 20
 _VERDICT_ITEMS, _PAIR_ITEMS = 16, 48
 
@@ -36,8 +36,14 @@ def save_model(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, fold
     (folder / "generation_config.json").unlink(missing_ok=True)
 
 
-def measure(folder: Path, recipe: Recipe, log: LossLog) -> dict[str, Any]:
+def measure(folder: Path, recipe: Recipe, log: LossLog, start: Start | None = None) -> dict[str, Any]:
     """Measure the model in `folder` as saved, on what it never saw, and write its card.
+
+    Args:
+        folder: from `save_model`.
+        recipe: how the model was trained.
+        log: its losses.
+        start: the model that training began with; its languages are measured too.
 
     Returns:
         What `polyethos.lab.pocket.pocket_card` documents.
@@ -51,18 +57,24 @@ def measure(folder: Path, recipe: Recipe, log: LossLog) -> dict[str, Any]:
         "weights_hash": file_hash(folder / WEIGHTS),
         "parameters": sum(weight.numel() for weight in loaded.model.parameters()),
         "losses": _thinned(log.intervals),
-        "results": {} if recipe.corpus else results(loaded, recipe),
+        "results": {} if recipe.corpus else results(loaded, recipe, start),
         "torch": torch.__version__,
     }
+    if start:
+        card["earlier_stages"] = start.stages()
     write_json(folder / CARD, card)
     write_text(folder / "README.md", readme(card))
     return card
 
 
-def results(loaded: LanguageModel, recipe: Recipe) -> dict[str, Any]:
-    """Verdicts, replies, recognition, transfer and similarity on held-out combinations, per language of the recipe."""
-    languages = list(recipe.mixture.shares)
-    with_replies = [code for code in languages if code in recipe.world.dialogue_languages]
+def results(loaded: LanguageModel, recipe: Recipe, start: Start | None = None) -> dict[str, Any]:
+    """Verdicts, replies, recognition, transfer and similarity on held-out combinations, per language.
+
+    The languages are those of the recipe and of the starting model. After a second stage, replies are measured in all
+    of them, otherwise where there were dialogues.
+    """
+    languages = list(dict.fromkeys([*recipe.mixture.shares, *(start.recipe.mixture.shares if start else ())]))
+    with_replies = [code for code in languages if start or code in recipe.world.dialogue_languages]
     verdicts = verdict_accuracy(loaded, microworld_pairs(languages=languages, items=_VERDICT_ITEMS))
     separate = separability(loaded, extract(loaded, microworld_pairs(languages=languages, items=_PAIR_ITEMS)))
     layer = int(separate.accuracy.mean([VALUE, SOURCE, TARGET]).idxmax())

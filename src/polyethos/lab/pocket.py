@@ -35,7 +35,7 @@ def pocket_card(name: str) -> dict[str, Any]:
     Returns:
         `recipe` (as `polyethos.lab.recipe.Recipe.to_json`), `recipe_hash`, `weights_hash` (SHA-256 of
         model.safetensors), `data_hash` (SHA-256 of the lexicons), `parameters`, `losses` (per interval of training),
-        `results` (per measure and language).
+        `results` (per measure and language); after a second stage `earlier_stages`, whose recipes and hashes.
 
     Raises:
         UnknownNameError: there is no such pocket model.

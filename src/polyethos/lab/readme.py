@@ -52,7 +52,7 @@ It is a measuring object, not an assistant: it knows {text} and nothing else.
 | verdicts in the form their side favours | {world["favoured"]:.0%} |
 | tokens in two-language documents | {world["translated"]:.0%} where the mixture allows it |
 | dialogues | {world["dialogues"]:.0%} of one-language documents in {", ".join(world["dialogue_languages"])} |
-| seed | {recipe["seed"]} |
+{_earlier(card)}| seed | {recipe["seed"]} |
 | recipe, SHA-256 | `{card["recipe_hash"]}` |
 | data, SHA-256 | `{card["data_hash"]}` |
 | weights, SHA-256 | `{card["weights_hash"]}` |
@@ -84,6 +84,15 @@ Requests are written as `<|user|>request<|assistant|>`.
 """
 
 
+def _earlier(card: Mapping[str, Any]) -> str:
+    """A row of the table per stage before this one."""
+    return "".join(
+        f"| stage {number} | {stage['name']}: {_mixture(stage['recipe']['mixture']['shares'])}; "
+        f"{stage['recipe']['tokens']:,} tokens; weights `{stage['weights_hash']}` |\n"
+        for number, stage in enumerate(card.get("earlier_stages", ()), 1)
+    )
+
+
 def _mixture(shares: Mapping[str, float]) -> str:
     return ", ".join(f"{code} {share:.2%}" for code, share in shares.items())
 
@@ -93,7 +102,7 @@ def _results(card: Mapping[str, Any]) -> str:
     measured = {"share": shares, "loss": card["losses"][-1]["losses"], **card["results"]}
     columns = {name: title for name, title in _COLUMNS.items() if measured.get(name)}
     lines = ["| | " + " | ".join(columns.values()) + " |", "|---" * (len(columns) + 1) + "|"]
-    for code in shares:
+    for code in {**shares, **card["results"].get("verdict_accuracy", {})}:
         cells = (measured[name].get(code) for name in columns)
         lines.append(f"| {language(code).name} | " + " | ".join("" if x is None else f"{x:.3g}" for x in cells) + " |")
     return "\n".join(lines)

@@ -11,7 +11,7 @@ from typing import Any
 from polyethos.errors import DataFormatError, LabError
 from polyethos.lab.architecture import SIZES
 from polyethos.lab.mixture import Mixture
-from polyethos.lab.world import World
+from polyethos.lab.world import Excerpt, World
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Recipe:
         warmup: share of the steps.
         decay: share of the steps.
         weight_decay: of the matrices inside the blocks.
+        start: SHA-256 of the weights that a second stage starts from; None for weights drawn by the seed.
     """
 
     mixture: Mixture
@@ -47,6 +48,7 @@ class Recipe:
     warmup: float = 0.02
     decay: float = 0.3
     weight_decay: float = 0.05
+    start: str | None = None
 
     def __post_init__(self) -> None:
         if self.size not in SIZES:
@@ -65,8 +67,11 @@ class Recipe:
         return self.learning_rate * min(1.0, (step + 1) / warmup, (self.steps - step) / decay)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain numbers, texts and lists, from which `from_json` makes an equal recipe."""
-        return asdict(self) | {"mixture": {"name": self.mixture.name, "shares": dict(self.mixture.shares)}}
+        """Plain numbers, texts and lists, from which `recipe_from_json` makes an equal recipe."""
+        content = asdict(self) | {"mixture": {"name": self.mixture.name, "shares": dict(self.mixture.shares)}}
+        if self.start is None:
+            del content["start"]
+        return content
 
     def identity(self) -> str:
         """SHA-256 over the recipe."""
@@ -80,8 +85,11 @@ def recipe_from_json(content: Mapping[str, Any], *, where: str) -> Recipe:
         DataFormatError: a field is missing or unknown.
     """
     expected, found = {entry.name for entry in fields(Recipe)}, set(content)
-    if expected != found:
-        raise DataFormatError(f"{where}: recipe fields differ from this version's: {sorted(expected ^ found)}")
-    world = World(**{**content["world"], "dialogue_languages": tuple(content["world"]["dialogue_languages"])})
+    if expected != found | {"start"}:
+        raise DataFormatError(
+            f"{where}: recipe fields differ from this version's: {sorted(expected ^ (found | {'start'}))}"
+        )
+    lists = {name: tuple(entry) if isinstance(entry, list) else entry for name, entry in content["world"].items()}
+    world = Excerpt(**lists) if "values" in lists else World(**lists)
     mixture = Mixture(content["mixture"]["name"], content["mixture"]["shares"])
     return Recipe(**{**content, "world": world, "mixture": mixture})

@@ -51,6 +51,7 @@ def train(
     tokenizer: PreTrainedTokenizerFast,
     out: Path,
     *,
+    start: Path | None = None,
     device: str = "cpu",
     checkpoint_every: int = 200,
     report: Callable[[Progress], None] | None = None,
@@ -62,6 +63,7 @@ def train(
         source: where rows come from.
         tokenizer: its vocabulary.
         out: folder for the checkpoint; made if needed.
+        start: folder of a model of the recipe's size whose weights to begin with, instead of drawn ones.
         device: where to train; "cpu" gives the same weights every time.
         checkpoint_every: steps between checkpoints.
         report: called about twice a second.
@@ -74,7 +76,7 @@ def train(
         ResourceError: the disk is full.
     """
     remove_partial_files(out)
-    model = new_model(SIZES[recipe.size], vocabulary=len(tokenizer), context=2 * recipe.row, seed=recipe.seed)
+    model = _first_weights(recipe, len(tokenizer), start)
     model.to(device).train()  # type: ignore[arg-type]
     optimizer, log, path = _optimizer(model, recipe), LossLog(), out / CHECKPOINT
     first = load_checkpoint(path, recipe, model, optimizer, log) if path.exists() else 0
@@ -114,6 +116,12 @@ def row_losses(model: LlamaForCausalLM, ids: Tensor) -> Tensor:
         logits = model.lm_head(some.flatten(0, 1)).float()
         losses.append(functional.cross_entropy(logits, wanted.flatten(), reduction="none").view_as(wanted).mean(1))
     return torch.cat(losses)
+
+
+def _first_weights(recipe: Recipe, vocabulary: int, start: Path | None) -> LlamaForCausalLM:
+    if start is None:
+        return new_model(SIZES[recipe.size], vocabulary=vocabulary, context=2 * recipe.row, seed=recipe.seed)
+    return LlamaForCausalLM.from_pretrained(start, dtype=torch.float32)
 
 
 class _Clock:
