@@ -5,12 +5,13 @@ from scipy import stats
 
 from polyethos.analysis.asymmetry import (
     accuracy_of,
+    drawn_accuracy,
     excess,
     held_out,
     probit,
     split_asymmetry,
 )
-from polyethos.analysis.one_way import observed_excess, one_way, simulated_excess
+from polyethos.analysis.one_way import observed_excess, one_way, simulated_excess, simulation_bytes
 from polyethos.analysis.products import products_of, resampling_units
 from polyethos.analysis.resampling import random_signs
 
@@ -76,9 +77,16 @@ def test_a_tie_counts_half_and_a_missing_item_not_at_all():
     assert np.isfinite(accuracy_of(correct)).all()
 
 
-def test_weighted_accuracy_counts_an_item_as_often_as_it_is_drawn():
-    correct = np.array([[[1.0, 0.0, np.nan]]])
-    assert accuracy_of(correct, np.array([[3.0, 1.0, 5.0]]))[0, 0, 0] == 0.75
+def test_an_item_counts_as_often_as_its_unit_is_drawn():
+    correct = np.array([[[1.0, 0.0, np.nan, 1.0]]])
+    weights, of_item = np.array([[3.0, 1.0, 5.0], [0.0, 2.0, 0.0]]), np.array([0, 1, 2, 1])
+    found = drawn_accuracy(correct, weights, of_item)
+    assert found[:, 0, 0].tolist() == [(3 + 1) / (3 + 1 + 1), 2 / (2 + 2)]
+
+
+def test_a_sample_without_any_item_of_a_language_is_undefined():
+    correct = np.array([[1.0, np.nan]])
+    assert np.isnan(drawn_accuracy(correct, np.array([[0.0, 2.0]]), np.array([0, 1]))).all()
 
 
 def test_the_probit_stays_finite_when_every_item_is_right():
@@ -159,3 +167,17 @@ def test_an_unknown_pair_does_not_spoil_the_potential():
 
 def test_symmetric_gains_have_no_asymmetry_to_explain():
     assert np.isnan(split_asymmetry(np.ones((3, 3))).share)
+
+
+def test_simulating_in_slices_changes_nothing(monkeypatch):
+    data = one_direction(3)
+    units = resampling_units(folds_of(data))
+    products, signs = products_of(data, units), random_signs(units.n_units, 20, seed=0)
+    whole = simulated_excess(lambda _: products, ONE_LAYER, signs)
+    monkeypatch.setattr("polyethos.analysis.one_way._SLICE_BYTES", 3 * simulation_bytes(len(data), 20, 1))
+    np.testing.assert_array_equal(simulated_excess(lambda _: products, ONE_LAYER, signs), whole)
+
+
+def test_the_memory_of_a_simulation_does_not_grow_with_the_items_beyond_a_slice():
+    assert simulation_bytes(16, 1_000, 100_000) == simulation_bytes(16, 1_000, 10_000) == 2**26
+    assert simulation_bytes(3, 100, 10) < 2**20

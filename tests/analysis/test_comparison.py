@@ -32,6 +32,7 @@ def model(recognition, *, similarity=0.5, excess=0.0, seed=0, items=0, undefined
             "similarity_corrected_replicates": (("replicate", "source", "target"), table + noise),
             "transfer_excess": (("source", "target"), excess),
             "transfer_excess_replicates": (("replicate", "source", "target"), excess + noise),
+            "resampling_key": ("value", [items, items]),
         },
         coords={"value": ["morality", "fairness"], "language": CODE_LIST, "source": CODE_LIST, "target": CODE_LIST},
     )
@@ -99,6 +100,11 @@ def test_languages_without_a_published_share_are_left_out_of_the_slope():
 def test_models_with_other_values_are_not_compared():
     with pytest.raises(LabelMismatchError, match=r"b has values \['morality'\]"):
         compare({"a": model(0.7), "b": model(0.7).isel(value=[0])})
+
+
+def test_models_whose_samples_hold_other_items_are_not_compared():
+    with pytest.raises(LabelMismatchError, match="b has bootstrap samples .* on the same data with the same seed"):
+        compare({"a": model(0.7), "b": model(0.7, items=1)})
 
 
 def test_models_without_a_common_language_are_not_compared():

@@ -164,3 +164,23 @@ def test_a_share_of_zero_is_an_error_that_says_what_to_give():
     shares = shares_of(np.r_[0.0, np.ones(L - 1)])
     with pytest.raises(DataError, match=r"0\.0 for 'en'; a share must be above 0"):
         relations(table(symmetric(random)), table([symmetric(random)], "genetic"), shares, permutations=9)
+
+
+def test_shares_that_are_all_alike_leave_only_the_distance():
+    random = np.random.default_rng(9)
+    similarity, distance = table(symmetric(random)), table([symmetric(random)], "genetic")
+    # 0.1 + 0.2 and 0.3 differ in the last bit only.
+    alike = shares_of(np.resize([0.1 + 0.2, 0.3], L))
+    found = relations(similarity, distance, alike, permutations=99)
+    without = relations(similarity, distance, permutations=99)
+    xr.testing.assert_allclose(found["relation"], without["relation"])
+    assert found["relation"].sel(term=["share", "distance x share"]).isnull().all()
+    assert found["relation_detectable"].sel(term="distance") > 0.01
+    assert found["joint_relation"].sel(predictor="share").isnull()
+    assert found["joint_relation"].sel(predictor="genetic").notnull()
+
+
+def test_a_distance_that_is_the_same_for_all_pairs_relates_to_nothing():
+    found = relations(table(symmetric(np.random.default_rng(0))), table([np.ones((L, L))], "genetic"), permutations=9)
+    assert found["relation"].isnull().all()
+    assert found["joint_relation"].isnull().all()

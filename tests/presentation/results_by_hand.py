@@ -100,6 +100,59 @@ def with_intervals(results: xr.Dataset) -> xr.Dataset:
     )  # fmt: skip
 
 
+def study_with_tests(model: str = "some-org/some-model-7B", *, seed: int = 0, languages=LANGUAGES[:8], replicates=50):
+    """Random results with every test of the corrected protocol; the last language's direction is undefined."""
+    results = with_intervals(study_of(model, seed=seed, languages=languages))
+    draw, n, m = np.random.default_rng(seed), len(languages), len(VALUES)
+    items = np.random.default_rng(0)
+    pair, cell, table = ("source", "target"), ("value", "language"), ("value", "source", "target")
+    known = np.ones((n, n))
+    known[-1] = known[:, -1] = np.nan
+    own, similar = results["recognition"].fillna(0.5).values, results["consistency"].values * known
+    apart = np.where(np.eye(n), np.nan, known)
+    excess = draw.normal(0, 0.2, (n, n)) * (1 - np.eye(n))
+    kinds, terms = ["genetic", "syntactic"], ["distance", "share", "distance x share"]
+
+    def scattered(values, dims):
+        noise = items.normal(0, 0.02, (replicates, *np.shape(values)))
+        return (("replicate", *dims), values + noise)
+
+    variables = {
+        "recognition_p_family": (cell, np.where(own > 0.6, 0.001, 0.6)),
+        "detectable_accuracy": (cell, np.full((m, n), 0.62)),
+        "detectable_accuracy_family": (cell, np.full((m, n), 0.68)),
+        "control_accuracy": (("control", *cell), np.full((4, m, n), 0.55)),
+        "recognition_excess": (("control", *cell), np.broadcast_to(own - 0.55, (4, m, n))),
+        "recognition_excess_low": (("control", *cell), np.broadcast_to(own - 0.65, (4, m, n))),
+        "recognition_excess_high": (("control", *cell), np.broadcast_to(own - 0.45, (4, m, n))),
+        "consistency": (table, similar),
+        "consistency_p": (table, 0.001 * np.broadcast_to(apart, (m, n, n))),
+        "consistency_identical_p": (table, 0.2 * np.broadcast_to(apart, (m, n, n))),
+        "consistency_raw": (table, results["similarity_by_value"].values),
+        "consistency_whitened": (table, 0.9 * similar),
+        "reliability": (("value", "language", "layer"), draw.uniform(0.5, 0.99, (m, n, results.sizes["layer"]))),
+        "direction_defined": (cell, np.broadcast_to(np.arange(n) < n - 1, (m, n))),
+        "consistency_layer": ("value", np.full(m, 7)),
+        "relation": (("distance", "term"), [[-0.2, 0.1, 0.3], [-0.1, 0.0, 0.1]]),
+        "relation_p": (("distance", "term"), [[0.03, 0.4, 0.2], [0.2, 0.9, 0.4]]),
+        "relation_detectable": (("distance", "term"), [[0.15, 0.2, 0.2], [0.15, 0.2, 0.2]]),
+        "one_way_excess": ("way", [-0.1, -0.2, np.nan]),
+        "one_way_excess_low": ("way", [-0.3, -0.4, np.nan]),
+        "one_way_excess_high": ("way", [0.1, 0.1, np.nan]),
+        "one_way_excess_p": ("way", [0.7, 0.2, 0.7]),
+        "one_way_claimed": ((), False),
+        "transfer_potential_share": ((), 0.6),
+        "similarity_corrected": (pair, similar.mean(axis=0)),
+        "transfer_excess": (pair, excess),
+        "recognition_replicates": scattered(own, cell),
+        "similarity_corrected_replicates": scattered(similar.mean(axis=0), pair),
+        "transfer_excess_replicates": scattered(excess, pair),
+        "resampling_key": ("value", np.arange(m)),
+    }
+    coords = {"control": ["random direction", "shuffled labels", "length", "words"], "distance": kinds, "term": terms}
+    return results.assign_coords(coords | {"way": ["high to low", "low to high", "both"]}).assign(variables)
+
+
 STUDY = {
     "format": 1,
     "study": {

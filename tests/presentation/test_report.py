@@ -6,8 +6,9 @@ import json
 from html.parser import HTMLParser
 
 import pytest
-from results_by_hand import HOSTILE, STUDY, hostile, study_of, three_languages, with_intervals
+from results_by_hand import HOSTILE, STUDY, hostile, study_of, study_with_tests, three_languages, with_intervals
 
+from polyethos.analysis.beside import beside
 from polyethos.dataset.languages import LANGUAGES
 from polyethos.errors import RunError
 from polyethos.presentation.report import render, write_report
@@ -114,10 +115,39 @@ def test_several_models_stand_side_by_side_with_a_box_for_each():
     assert "Paper against corrected" not in made.text
 
 
+def test_models_tested_on_the_same_items_are_compared_with_intervals():
+    made = page(study_with_tests("first"), study_with_tests("second", seed=1))
+    assert "What differs beyond the luck of the items" in made.text
+    charts = [a["aria-label"] for tag, a in made.tags if tag == "svg" and a.get("class") == "chart"]
+    assert len(charts) == 8
+    assert "Recognition accuracy (%) by share of the pre-training data" in charts
+    assert "Source of the shares: share of public web pages" in made.text
+
+
+def test_models_tested_on_other_items_are_not_compared_and_the_page_says_why():
+    other = study_with_tests("second", seed=1)
+    other["resampling_key"] = other["resampling_key"] + 1
+    text = page(study_with_tests("first"), other).text
+    assert "No intervals of differences: models: second has bootstrap samples" in text
+
+
 def test_both_protocols_of_a_model_are_compared():
     text = page(study_of(), study_of(protocol="paper", seed=1)).text
     assert "Paper against corrected" in text
     assert "why they differ" in text
+
+
+def test_one_run_has_both_protocols_and_the_papers_claims_judged_in_words():
+    results = study_with_tests()
+    paper = beside(study_of(protocol="paper", languages=results["language"].values))
+    text = page(results.assign(paper).assign_attrs(paper.attrs)).text
+    assert "The paper’s claims, one by one" in text
+    for words in (
+        "“The concepts are inconsistent across languages.”",
+        "each the maximum over layers",
+        "Freed of noise",
+    ):
+        assert words in text
 
 
 def test_figures_appear_only_where_there_is_something_to_draw():

@@ -1,22 +1,11 @@
-"""The report's prose that depends on the results."""
+"""The report's record of a run."""
 
 import tomllib
 
 import pytest
-from results_by_hand import STUDY, study_of, three_languages
+from results_by_hand import STUDY
 
-from polyethos.presentation.report_text import contrasts, facts, study_toml
-
-
-def test_protocols_are_contrasted_for_models_studied_with_both():
-    paper = three_languages().assign_attrs(protocol="paper")
-    paper["recognition"] = paper["recognition"] + 0.05
-    rows = contrasts([paper, three_languages(), study_of("alone")])
-    assert {row.model for row in rows} == {"tiny_model"}
-    assert (rows[0].paper, rows[0].corrected) == ("75.0 %", "70.0 %")
-    assert [row.quantity for row in rows][-1] == "transfer gain, others to high-resource"
-    assert rows[-1].corrected == "-11.0 points"
-    assert contrasts([three_languages()]) == []
+from polyethos.presentation.report_text import facts, study_toml
 
 
 def test_the_study_file_reads_back_as_the_study():

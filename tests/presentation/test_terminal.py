@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 import xarray as xr
-from results_by_hand import study_of, three_languages
+from results_by_hand import study_of, study_with_tests, three_languages
 from rich.cells import cell_len
 from rich.console import Console
 
+from polyethos.analysis.beside import beside
 from polyethos.presentation.terminal import RecognitionTable, comparison, show_run, summary
 
 
@@ -78,3 +79,15 @@ def test_joined_results_of_several_models_are_compared():
     show_run(console, joined, Path("x"))
     rows = [line.split() for line in console.file.getvalue().splitlines()]
     assert ["b", "69", "0.47", "+7.0", "-11.0"] in rows
+
+
+def test_both_protocols_and_the_verdict_on_each_claim_are_printed_short():
+    results = study_with_tests()
+    paper = beside(study_of(protocol="paper", languages=results["language"].values))
+    text = printed(summary(results.assign(paper).assign_attrs(paper.attrs)))
+    lines = [line.strip() for line in text.splitlines()]
+    (recognised,) = (line.split() for line in lines if line.startswith("recognition accuracy, mean"))
+    assert recognised[-4:][1] == recognised[-1] == "%"
+    (one_way,) = (line for line in lines if line.startswith("Transfer runs one way"))
+    assert one_way.split()[-1] in ("supported", "contradicted", "open")
+    assert "the paper's claim" not in printed(summary(three_languages()))

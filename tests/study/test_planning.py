@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from polyethos.errors import ResourceError
@@ -65,8 +67,21 @@ def test_many_groups_are_merged_into_units_that_depend_on_the_data_alone():
     little, much = (plan_testing(extent, 4_000, **options, memory=memory) for memory in (GIB, 64 * GIB))
     assert little.n_units == much.n_units
     assert FEWEST_UNITS < much.n_units < 100
-    assert extent.testing(much.n_units, **options) <= UNITS_BYTES < extent.testing(much.n_units + 1, **options)
+    assert extent.resampling(much.n_units, 1_000) <= UNITS_BYTES < extent.resampling(much.n_units + 1, 1_000)
     assert little.n_items < much.n_items == 4_000
+
+
+def test_models_of_any_size_draw_the_same_units():
+    options = {"patterns": 2_000, "replicates": 1_000, "memory": 64 * GIB}
+    small, large = extent_of(items=4_000), replace(extent_of(items=4_000), n_layers=80, hidden=16_384)
+    assert plan_testing(small, 4_000, **options).n_units == plan_testing(large, 4_000, **options).n_units
+
+
+def test_resampling_weights_do_not_grow_with_the_items():
+    def drawn(items):
+        return extent_of(items=items).resampling(50, 100_000) - extent_of(items=items).resampling(50, 0)
+
+    assert drawn(100_000) == drawn(100)
 
 
 def test_what_is_left_over_may_keep_inner_products_between_passes():

@@ -46,7 +46,7 @@ def test_memory_stays_within_what_the_study_states(tmp_path):
     data = data_of(tmp_path, items=600, layers=2, hidden=4096, group_size=30, pairs_per_shard=100)
     study = with_least_memory(Study(**FEW), data, items=10)
     one_layer = 4 * len(data.pairs) * data.hidden_size
-    assert one_layer > 3 * study.memory
+    assert one_layer > 2.5 * study.memory
     kept(study, data_of(tmp_path / "few", items=40, layers=2, hidden=8), tmp_path / "imports-what-is-needed")
     (tmp_path / "run").mkdir()
     tracemalloc.start()

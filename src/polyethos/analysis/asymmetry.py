@@ -80,18 +80,33 @@ def training_reliability(counts: Array, train: NDArray[np.bool_], norms: Array, 
         return np.asarray(norms / (norms + (squares - norms) * more_noise))
 
 
-def accuracy_of(correct: Array, weights: Array | None = None) -> Array:
-    """Accuracy from `Tested.correct`; with weights of the items (replicate, item), one per replicate.
+def accuracy_of(correct: Array) -> Array:
+    """Accuracy (source, target) from `Tested.correct`; NaN where no item counts."""
+    known = np.isfinite(correct)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.where(known, correct, 0.0).sum(axis=-1) / known.sum(axis=-1))
+
+
+def drawn_accuracy(correct: Array, weights: Array, of_item: NDArray[np.int64]) -> Array:
+    """Accuracy in every bootstrap sample of whole units; nothing of a size of replicates times items is held.
+
+    Args:
+        correct: 1, 0.5, 0 or NaN, (..., item).
+        weights: how often each unit is drawn, (replicate, unit).
+        of_item: unit of each item, (item,); every unit has one.
 
     Returns:
-        (source, target) or (replicate, source, target); NaN where no item counts.
+        (replicate, ...); NaN where no item counts.
     """
+    order = np.argsort(of_item, kind="stable")
+    starts = np.searchsorted(of_item[order], np.arange(weights.shape[1]))
     known = np.isfinite(correct)
-    drawn = np.ones((1, correct.shape[-1])) if weights is None else weights
-    right = np.tensordot(drawn, np.where(known, correct, 0.0), axes=(1, 2))
+    right, asked = (
+        np.tensordot(weights, np.add.reduceat(counted[..., order], starts, axis=-1), axes=(1, -1))
+        for counted in (np.where(known, correct, 0.0), known.astype(float))
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = right / np.tensordot(drawn, known.astype(float), axes=(1, 2))
-    return np.asarray(share[0] if weights is None else share)
+        return np.asarray(right / asked)
 
 
 def probit(accuracy: Array, n_items: Array) -> Array:

@@ -34,7 +34,8 @@ def compare(
     """The same quantities in several models, their differences, and their slope on pre-training share.
 
     Args:
-        models: results of `corrected_statistics` per model, on the same items with the same seed and replicates.
+        models: results of `corrected_statistics` per model, with `resampling_key` (value), equal where the bootstrap
+            drew the same items.
         shares: pre-training share (model, language) in any unit, NaN where not published.
         permutations: of the shares among languages.
         seed: of those.
@@ -48,7 +49,7 @@ def compare(
 
     Raises:
         DataError: no model.
-        LabelMismatchError: models with other values or another number of replicates, or that share no language.
+        LabelMismatchError: models with other values, with bootstrap samples of other items, or that share no language.
     """
     if not models:
         raise DataError("models: none; give at least one result of the corrected protocol")
@@ -80,11 +81,12 @@ def _require_alike(models: Mapping[str, xr.Dataset]) -> None:
     for name, result in models.items():
         for dim, found, expected in (
             ("values", result[VALUE].values.tolist(), first[VALUE].values.tolist()),
-            ("replicates", result.sizes["replicate"], first.sizes["replicate"]),
+            ("bootstrap samples", result["resampling_key"].values.tolist(), first["resampling_key"].values.tolist()),
         ):
             if found != expected:
                 raise LabelMismatchError(
-                    f"models: {name} has {dim} {found} and {first_name} {expected}; study them with the same settings"
+                    f"models: {name} has {dim} {found} and {first_name} {expected}; study them on the same "
+                    "data with the same seed, folds and replicates"
                 )
 
 
@@ -136,14 +138,10 @@ def _slopes(stacked: Array, logs: Array, permutations: int, seed: int) -> _Varia
         for q in range(of_model.shape[1]):
             known = np.isfinite(logs[m]) & np.isfinite(of_model[0, q])
             if known.sum() >= _LEAST_LANGUAGES and np.ptp(logs[m, known]) > 0:
-                found[m, :, q] = _slope(of_model[:, q, known], logs[m, known])
-                orders = random.permuted(np.tile(logs[m, known], (permutations, 1)), axis=1)
-                drawn = np.array([_slope(of_model[:1, q, known], order)[0] for order in orders])
+                centred = logs[m, known] - logs[m, known].mean()
+                found[m, :, q] = of_model[:, q, known] @ centred / (centred @ centred)
+                orders = random.permuted(np.tile(centred, (permutations, 1)), axis=1)
+                drawn = orders @ of_model[0, q, known] / (centred @ centred)
                 p[m, q] = (1 + np.sum(np.abs(drawn) >= abs(found[m, 0, q]) - 1e-12)) / (1 + permutations)
     variables = _with_interval("share_slope", (MODEL, QUANTITY), found.swapaxes(0, 1))
     return variables | {"share_slope_p": ((MODEL, QUANTITY), p)}
-
-
-def _slope(rows: Array, logs: Array) -> Array:
-    centred = logs - logs.mean()
-    return np.asarray(rows @ centred / (centred @ centred))

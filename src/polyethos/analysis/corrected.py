@@ -55,6 +55,7 @@ _BY_VALUE = (
     "direction_defined",
     "tested_layer",
     "n_tested",
+    "resampling_key",
 )
 
 
@@ -94,7 +95,7 @@ def corrected_statistics(
         `transfer_asymmetry`, `transfer_cyclic` (source, target), `transfer_potential` (language),
         `transfer_potential_share`; `one_way_excess` (way) with `_p`, `way` "both" holding the p of the claim.
         `recognition_replicates`, `similarity_corrected_replicates`, `transfer_excess_replicates`: bootstrap samples,
-        for `comparison`.
+        for `comparison`, and `resampling_key` (value), equal where they hold the same items.
 
     Raises:
         DataError: no value.

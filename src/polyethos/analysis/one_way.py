@@ -7,6 +7,7 @@ languages hold one direction (see `common_direction`), and the claim needs both,
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,9 @@ from polyethos.analysis.products import Products
 from polyethos.analysis.similarity import unit_gram
 
 Array = NDArray[np.float64]
+
+_SLICE_BYTES = 2**26  # that projections of simulated items may take; more items than that are simulated in slices
+_COPIES = 5  # of an array (replicate, target, item), while projections are made and compared
 
 
 @dataclass(frozen=True)
@@ -77,12 +81,20 @@ def simulated_excess(products_at: ProductsAt, choice: Sequence[int], signs: Arra
         for fold in folds[np.array(choice) == layer]:
             train, test = split(products, int(fold))
             reliable += training_reliability(model.counts, train, *model.lengths_squared()) / len(folds)
-            for i in range(n):
-                above = model.projections(i, train, test) > 0
-                right[:, i] += np.where(products.present[:, test], above, False).sum(axis=-1)
+            step = max(1, _SLICE_BYTES // simulation_bytes(n, signs.shape[1], 1))
+            for i, start in itertools.product(range(n), range(0, len(test), step)):
+                items = test[start : start + step]
+                above = model.projections(i, train, items) > 0
+                right[:, i] += np.where(products.present[:, items], above, False).sum(axis=-1)
     n_items = first.present.sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         return excess(right / n_items, n_items, reliable)
+
+
+def simulation_bytes(n_languages: int, replicates: int, n_test: int) -> int:
+    """Bytes that `simulated_excess` needs for the projections of the test items of a fold; at most 64 MiB in slices."""
+    one = _COPIES * 8 * n_languages * replicates
+    return max(one, min(_SLICE_BYTES, one * n_test))
 
 
 def one_way(observed: Array, simulated: Array, high: NDArray[np.bool_]) -> OneWay:

@@ -48,7 +48,8 @@ def relations(
     Returns:
         `relation` (distance, term) with `_low`, `_high`, `_p`; `relation_detectable` (distance, term);
         `relation_pairs` (distance); `joint_relation` (predictor) with the same suffixes, `joint_relation_detectable`
-        (predictor) and `joint_relation_pairs`. NaN where fewer than five languages have everything.
+        (predictor) and `joint_relation_pairs`. NaN where fewer than five languages have everything, and for a predictor
+        that does not vary: without different shares, only distance is left.
 
     Raises:
         LabelMismatchError: a language of `similarity` is not in `distances` or `shares`.
@@ -88,7 +89,7 @@ class _Table:
 
 def _one_kind(response: Array, distance: Array, share: Array | None, permutations: int, seed: int) -> _Table:
     usable = np.isfinite(response) & np.isfinite(distance)
-    if share is None:
+    if share is None or not _varies(share, usable & np.isfinite(share)):
         return _regress(response, [_standardised(distance, usable)], permutations, seed)
     usable &= np.isfinite(share)
     first, second = _standardised(distance, usable), _standardised(share, usable)
@@ -102,10 +103,16 @@ def _jointly(
     if share is not None:
         tables, names = [*tables, share], [*names, "share"]
     usable = np.isfinite(response) & np.isfinite(tables).all(axis=0)
-    return _regress(response, [_standardised(table, usable) for table in tables], permutations, seed), names
+    # A predictor that is the same for all pairs explains nothing, and its rounding errors would pass for a pattern.
+    telling = [k for k, table in enumerate(tables) if _varies(table, usable)]
+    found = _regress(response, [_standardised(tables[k], usable) for k in telling], permutations, seed)
+    return _spread(found, telling, len(tables)), names
 
 
 def _regress(response: Array, predictors: list[Array], permutations: int, seed: int) -> _Table:
+    if not predictors:
+        nothing = np.empty(0)
+        return _Table(nothing, nothing, nothing, nothing, nothing, 0)
     dyads = Dyads(response, np.stack(predictors))
     rows, columns = dyads.complete()
     n = len(np.union1d(rows, columns))
@@ -126,17 +133,30 @@ def _regress(response: Array, predictors: list[Array], permutations: int, seed: 
     return _Table(effects, effects - half, effects + half, p, detectable, len(rows))
 
 
+def _spread(table: _Table, places: list[int], size: int) -> _Table:
+    """The numbers of some predictors among those of all, NaN for the others."""
+    fields = [np.full(size, np.nan) for _ in range(5)]
+    for field, found in zip(fields, (table.effect, table.low, table.high, table.p, table.detectable), strict=True):
+        field[places] = found
+    return _Table(*fields, table.n_pairs)
+
+
+def _varies(table: Array, usable: NDArray[np.bool_]) -> bool:
+    """Whether the pairs that are used differ in it by more than rounding."""
+    used = table[np.triu(usable, 1)]
+    return bool(used.size and np.ptp(used) > 1e-9 * np.abs(used).max())
+
+
 def _only(dyads: Dyads, kept: NDArray[np.int64]) -> Dyads:
     return Dyads(dyads.response[np.ix_(kept, kept)], dyads.predictors[:, kept[:, None], kept])
 
 
 def _standardised(table: Array, usable: NDArray[np.bool_]) -> Array:
-    """Mean 0 and deviation 1 over the pairs that are used."""
+    """Mean 0 and deviation 1 over the pairs that are used; NaN where they do not differ, since nothing follows then."""
     pairs = np.triu(usable, 1)
-    if not pairs.any():
-        return np.where(usable, table, np.nan)
-    deviation = table[pairs].std()
-    return np.where(usable, (table - table[pairs].mean()) / (deviation if deviation > 0 else 1), np.nan)
+    if not _varies(table, usable):
+        return np.full_like(table, np.nan)
+    return np.where(usable, (table - table[pairs].mean()) / table[pairs].std(), np.nan)
 
 
 def _padded(values: Array) -> Array:

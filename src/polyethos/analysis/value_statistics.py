@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from polyethos.analysis.asymmetry import Tested, accuracy_of, excess, held_out
+from polyethos.analysis.asymmetry import Tested, accuracy_of, drawn_accuracy, excess, held_out
 from polyethos.analysis.common_direction import p_identical
 from polyethos.analysis.controls import random_direction_accuracy, text_controls
 from polyethos.analysis.one_way import observed_excess, simulated_excess
@@ -111,7 +111,7 @@ def value_statistics(
     languages = list(first.languages)
     coords = {LANGUAGE: languages, SOURCE: languages, TARGET: languages, LAYER: list(source.layers)}
     merged = xr.merge(parts, join="exact").assign_coords(coords)
-    return merged.assign(consistency_layer=_usual(test.choice))
+    return merged.assign(consistency_layer=_usual(test.choice), resampling_key=draw.key)
 
 
 class _Draws:
@@ -126,9 +126,14 @@ class _Draws:
         self.signs = random_signs(self.units.n_units, replicates, seed=self.seed + 1)
 
     @property
-    def item_weights(self) -> Array:
-        """How often each item is drawn, (replicate, item)."""
-        return self.weights[:, self.units.of_item]
+    def key(self) -> int:
+        """Equal for equal items drawn in equal samples."""
+        units = (self.units.items, self.units.of_item.tolist(), self.units.fold.tolist())
+        return zlib.crc32(self.weights.tobytes(), zlib.crc32(repr(units).encode()))
+
+    def accuracy(self, correct: Array) -> Array:
+        """Accuracy in every sample, (replicate, ...) from (..., item)."""
+        return drawn_accuracy(correct, self.weights, self.units.of_item)
 
 
 def _usual(choice: Sequence[int]) -> int:
@@ -158,7 +163,7 @@ def _test(test: ValueTest, products: Products) -> xr.Dataset:
 
 def _intervals(tested: Tested, draw: _Draws) -> xr.Dataset:
     share = accuracy_of(tested.correct)
-    drawn = accuracy_of(tested.correct, draw.item_weights)
+    drawn = draw.accuracy(tested.correct)
     low, high = wilson_interval(share, drawn.var(axis=0), draw.n_items, n_units=draw.units.n_units)
     table = {"transfer_accuracy": share, "transfer_accuracy_low": low, "transfer_accuracy_high": high}
     own = {name.replace("transfer_accuracy", "recognition"): np.diag(values) for name, values in table.items()}
@@ -172,7 +177,7 @@ def _intervals(tested: Tested, draw: _Draws) -> xr.Dataset:
 def _controls(source: ValueSource, at: ProductsAt, test: ValueTest, tested: Tested, draw: _Draws) -> xr.Dataset:
     """Accuracy of each control and what the concept vector gets right beyond it."""
     recognised = np.einsum("iis->is", tested.correct)
-    own = accuracy_of(recognised[None])[0]
+    own = accuracy_of(recognised)
     random = random_direction_accuracy(at, test.choice)
     mean, deviation = np.diag(test.chosen.mean), np.diag(test.chosen.deviation)
     rows = {
@@ -181,12 +186,11 @@ def _controls(source: ValueSource, at: ProductsAt, test: ValueTest, tested: Test
     }
     beyond = {name: tuple(own - row for row in (found, high, low)) for name, (found, low, high) in rows.items()}
     for name, correct in _read(source, draw).items():
-        share, drawn = (accuracy_of(correct[None], weights) for weights in (None, draw.item_weights))
-        low, high = wilson_interval(share[0], drawn[:, 0].var(axis=0), draw.n_items, n_units=draw.units.n_units)
-        rows[name] = (share[0], low, high)
+        share, drawn = accuracy_of(correct), draw.accuracy(correct)
+        low, high = wilson_interval(share, drawn.var(axis=0), draw.n_items, n_units=draw.units.n_units)
+        rows[name] = (share, low, high)
         # Paired: both are asked the same items, and drawn items count for both.
-        difference = accuracy_of(recognised[None], draw.item_weights)[:, 0] - drawn[:, 0]
-        beyond[name] = (own - share[0], *percentile_interval(difference))
+        beyond[name] = (own - share, *percentile_interval(draw.accuracy(recognised) - drawn))
     variables = {}
     for variable, table in (("control_accuracy", rows), ("recognition_excess", beyond)):
         for position, suffix in enumerate(("", "_low", "_high")):
@@ -243,7 +247,7 @@ def _consistency(products: Products, hidden: int, draw: _Draws) -> xr.Dataset:
 
 
 def _transfer(at: ProductsAt, choice: Sequence[int], tested: Tested, draw: _Draws) -> xr.Dataset:
-    drawn = accuracy_of(tested.correct, draw.item_weights)
+    drawn = draw.accuracy(tested.correct)
     replicates = excess(drawn, draw.n_items, tested.reliability)
     simulated = simulated_excess(at, choice, draw.signs)
     return xr.Dataset(

@@ -103,7 +103,7 @@ def _curves(results: xr.Dataset) -> list[tuple[str, xr.DataArray, float]]:
 
 def _lines(axes: Axes, curve: xr.DataArray, results: xr.Dataset) -> None:
     names = values(results)
-    for name, (colour, style) in zip(names, _looks(len(names)), strict=True):
+    for name, (colour, style) in zip(names, looks(len(names)), strict=True):
         line = curve.sel({VALUE: name})
         axes.plot(line[LAYER].values, line.values, color=colour, linestyle=style, label=value_name(name))
         if "chosen_layer" in results:
@@ -116,6 +116,6 @@ def _most_frequent(layers: np.ndarray) -> int:
     return int(found[counts.argmax()])
 
 
-def _looks(count: int) -> list[tuple[str, Any]]:
+def looks(count: int) -> list[tuple[str, Any]]:
     """A colour and a line style for each of `count` values; more than seven repeat."""
     return [(COLOURS[i % len(COLOURS)], LINES[i % len(LINES)]) for i in range(count)]

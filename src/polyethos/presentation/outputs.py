@@ -8,6 +8,8 @@ from pathlib import Path
 import xarray as xr
 from matplotlib.figure import Figure
 
+from polyethos.presentation.comparing import Compared, compared
+from polyethos.presentation.comparing_charts import models_by_share
 from polyethos.presentation.figures import layer_curves, recognition_bars
 from polyethos.presentation.heatmaps import (
     models_gain,
@@ -58,9 +60,7 @@ def write_figures(results: xr.Dataset, folder: Path) -> list[Path]:
 
 def write_comparison_figures(runs: Sequence[xr.Dataset], folder: Path) -> list[Path]:
     """Write the figures that put several models side by side, where every one of them has what is needed."""
-    return [
-        path
-        for name, needs, draw in _COMPARISONS
-        if all(needs in run for run in runs)
-        for path in save(draw(runs), folder, name)
-    ]
+    drawn = {name: draw(runs) for name, needs, draw in _COMPARISONS if all(needs in run for run in runs)}
+    if isinstance(found := compared(runs), Compared):
+        drawn["models_by_share"] = models_by_share(found)
+    return [path for name, figure in drawn.items() for path in save(figure, folder, name)]

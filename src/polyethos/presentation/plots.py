@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from polyethos.arrays import LANGUAGE, LAYER, SOURCE, TARGET, VALUE
 from polyethos.errors import LabelMismatchError, RunError, UnknownValueError
-from polyethos.presentation.figures import recognition_bars
+from polyethos.presentation.figures import looks, recognition_bars
 from polyethos.presentation.heatmaps import draw_square
 from polyethos.presentation.labels import chance, listed, value_name, values
 from polyethos.presentation.runs import MODEL
@@ -133,8 +133,9 @@ class RunPlots:
         curves = _layer_means(results, languages)[names]
         with settings():
             figure, axes = _panel(ax, COLUMN, 2.2)
-            for name in names:
-                axes.plot(curves.index, 100 * curves[name], marker=".", label=value_name(name))
+            for name, (colour, line) in zip(names, looks(len(names)), strict=True):
+                numbers = 100 * curves[name]
+                axes.plot(curves.index, numbers, color=colour, linestyle=line, marker=".", label=value_name(name))
             axes.axhline(100 * chance(results), color=GREY, linewidth=0.8, linestyle=":")
             axes.set(xlabel="Layer", ylabel="Recognition accuracy (%)")
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -222,7 +223,7 @@ def _reach(chosen: View) -> float:
 def _table_figure(chosen: View, ax: Axes | None) -> Figure:
     frame = 100 * chosen.frame
     with settings():
-        figure, axes = _panel(ax, min(PAGE, 1.6 + 0.35 * frame.shape[1]), 1.0 + 0.14 * len(frame))
+        figure, axes = _panel(ax, min(PAGE, 2.4 + 0.3 * frame.shape[1]), 1.0 + 0.14 * len(frame))
         numbers = np.ma.masked_invalid(frame.to_numpy(float))
         image = axes.imshow(numbers, vmin=0, vmax=100, cmap=DIVERGING, aspect="auto")
         names = [MEAN if name == MEAN else value_name(str(name), short=frame.shape[1] > 2) for name in frame.columns]

@@ -20,9 +20,12 @@ from polyethos.errors import RunError
 from polyethos.files import write_text
 from polyethos.presentation.answers import QUESTIONS, Answer, answers
 from polyethos.presentation.cells import heading, shown
+from polyethos.presentation.comparing import AXES, Compared, compared, slope_sentences
+from polyethos.presentation.comparing_charts import overall_chart, share_chart
 from polyethos.presentation.labels import autonym, by_share, high_resource, language_name, shares, value_name, values
+from polyethos.presentation.protocols import claims, contrasts
 from polyethos.presentation.report_data import payload, script_json
-from polyethos.presentation.report_text import contrasts, facts, study_toml
+from polyethos.presentation.report_text import facts, study_toml
 from polyethos.presentation.runs import run_names
 from polyethos.presentation.table_files import to_csv
 from polyethos.presentation.tables import Table, comparison_tables, study_tables
@@ -78,15 +81,21 @@ def render(runs: Sequence[tuple[xr.Dataset, Mapping[str, Any]]]) -> str:
         lstrip_blocks=True,
     )
     environment.globals |= {"data_uri": _data_uri, "to_csv": to_csv, "heading": heading, "shown": shown, "facts": facts}
+    environment.globals |= {"overall_chart": overall_chart, "share_chart": share_chart, "quantities": list(AXES)}
+    environment.globals |= {"slope_sentences": slope_sentences}
     environment.globals |= {"study_toml": study_toml, "tables_of": _TABLES_OF}
     environment.globals |= {"language_name": language_name, "autonym": autonym, "value_name": value_name}
     environment.globals["known_languages"] = LANGUAGES
     script = "\n".join(_source(environment, name) for name in _SCRIPTS)
+    found = compared(datasets)
     html = environment.get_template("report.html.j2").render(
         runs=page,
         questions=QUESTIONS,
         comparison=comparison_tables(datasets) if len(page) > 1 and _comparable(datasets) else [],
+        compared=found if isinstance(found, Compared) else None,
+        not_compared=found if isinstance(found, str) else "",
         contrasts=contrasts(datasets),
+        claims=claims(datasets),
         languages=[(code, shares(datasets[0])[0][code]) for code in by_share(datasets[0])],
         share_source=shares(datasets[0])[1],
         values=[(value, VALUES[value].definition if value in VALUES else "") for value in values(datasets[0])],

@@ -1,75 +1,12 @@
-"""The report's prose that depends on the results: what was studied, both protocols compared, how to repeat the run."""
+"""The report's record of a run: the study as a file that repeats it, and everything recorded as rows."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import xarray as xr
-
-from polyethos.presentation.evidence import gain_between, pairs_apart
-from polyethos.presentation.labels import model_name
-
 _SHOWN_FACTS = 300
-
-
-@dataclass(frozen=True)
-class Contrast:
-    """One quantity of one model in both protocols.
-
-    Attributes:
-        model: name of the model.
-        quantity: what is compared.
-        paper: the number in protocol `paper`, formatted.
-        corrected: the same in protocol `corrected`.
-        why: what makes the two differ.
-    """
-
-    model: str
-    quantity: str
-    paper: str
-    corrected: str
-    why: str
-
-
-def contrasts(runs: Sequence[xr.Dataset]) -> list[Contrast]:
-    """Both protocols side by side, for every model that was studied with both."""
-    by_protocol = {(model_name(run), run.attrs.get("protocol")): run for run in runs}
-    models = [model for model, protocol in by_protocol if protocol == "paper" and (model, "corrected") in by_protocol]
-    return [row for model in models for row in _contrasts(by_protocol[model, "paper"], by_protocol[model, "corrected"])]
-
-
-def _contrasts(paper: xr.Dataset, corrected: xr.Dataset) -> Iterator[Contrast]:
-    def row(quantity: str, form: str, measure: Any, why: str) -> Contrast:  # noqa: ANN401
-        before, after = (form.format(measure(run)) for run in (paper, corrected))
-        return Contrast(model_name(paper), quantity, before, after, why)
-
-    if "recognition" in paper and "recognition" in corrected:
-        yield row(
-            "recognition accuracy, mean",
-            "{:.1f} %",
-            lambda run: 100 * float(run["recognition"].mean()),
-            "paper picks the best layer on the test pairs and counts ties as right, which raises the number; corrected "
-            "picks it on training folds and tests every item once",
-        )
-    if "similarity" in paper and "similarity" in corrected:
-        yield row(
-            "similarity of two languages, mean",
-            "{:.2f}",
-            lambda run: float(pairs_apart(run["similarity"]).mean()),
-            "paper takes the largest cosine over all layers; corrected takes the layer chosen on training folds",
-        )
-    if "transfer_gain" in paper and "transfer_gain" in corrected:
-        for direction, name in enumerate(("high-resource to others", "others to high-resource")):
-            yield row(
-                f"transfer gain, {name}",
-                "{:+.1f} points",
-                lambda run, at=direction: 100 * gain_between(run)[at],
-                "in paper the items of one language's test are, translated, among the other language's training items; "
-                "corrected splits by item, the same for all languages",
-            )
 
 
 def study_toml(study: Mapping[str, Any]) -> str:

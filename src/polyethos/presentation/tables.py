@@ -13,8 +13,10 @@ import xarray as xr
 from polyethos.arrays import FOLD, LANGUAGE, LAYER, SOURCE, TARGET, VALUE
 from polyethos.presentation.answers import answers
 from polyethos.presentation.cells import Unit
+from polyethos.presentation.comparing import Compared, compared, differences_table, languages_table, overall_table
 from polyethos.presentation.evidence import gain_between, pairs_apart
 from polyethos.presentation.labels import by_share, high_resource, model_name
+from polyethos.presentation.protocols import claims_table, contrast_table
 from polyethos.presentation.runs import by_model, run_names
 
 _MEAN = "mean"
@@ -162,6 +164,10 @@ _RECIPES = (
             "Layer chosen on the training folds (layers count from 1)."),
     _Recipe("layer_curve", "layer_curve", layer_curve_table, "plain", True,
             "Mean similarity (cosine) of two languages' concept vectors, per layer."),
+    _Recipe("protocols", "paper_recognition", contrast_table, "plain", True,
+            "The published method and the corrected statistics on the same activations."),
+    _Recipe("claims", "one_way_claimed", claims_table, "plain", False,
+            "The paper's claims: the corrected protocol's verdict, what each protocol finds, and why they differ."),
     _Recipe("recognition_details", "recognition", recognition_details, "plain", False,
             "Recognition accuracy (fraction, chance 0.5) with number of items and, where known, interval and p."),
     _Recipe("pairs", "similarity_by_value", pair_details, "plain", False,
@@ -181,6 +187,24 @@ def study_tables(results: xr.Dataset) -> list[Table]:
 
 def comparison_tables(runs: Sequence[xr.Dataset]) -> list[Table]:
     """The tables that put several models side by side."""
+    found = compared(runs)
+    return [*_side_by_side(runs), *(_compared(found) if isinstance(found, Compared) else [])]
+
+
+def _compared(found: Compared) -> list[Table]:
+    where = f"Shares of the pre-training data: {found.source}."
+    same = "95 % intervals draw the same items for every model; they are about these languages."
+    return [
+        Table("comparison", f"Means over languages, and change per tenfold share. {same} {where}",
+              overall_table(found)),
+        Table("comparison_differences", f"The first model minus the other, means over languages. {same}",
+              differences_table(found)),
+        Table("comparison_by_language", f"Quantities of each language, with its share in percent. {same} {where}",
+              languages_table(found), pages=False),
+    ]  # fmt: skip
+
+
+def _side_by_side(runs: Sequence[xr.Dataset]) -> list[Table]:
     return [
         Table("models", "Recognition accuracy (percent, chance 50), mean over languages.", models_table(runs),
               "percent"),

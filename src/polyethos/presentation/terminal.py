@@ -17,12 +17,14 @@ from polyethos.arrays import LANGUAGE, VALUE
 from polyethos.presentation.answers import Answer, answers
 from polyethos.presentation.evidence import above_chance, gain_between, pairs_apart
 from polyethos.presentation.labels import by_share, chance, language_name, model_name, value_name, values
+from polyethos.presentation.protocols import claims, contrasts
 from polyethos.presentation.runs import by_model
 from polyethos.presentation.tables import models_table, models_transfer_table
 
 _WIDE = 110
 _MODEL_WIDTH = 30
 # Distance above chance at which a colour begins; blue and yellow stay apart for colour-blind readers.
+_VERDICTS = {"supported": "bold bright_blue", "contradicted": "bold yellow", "open": "dim"}
 _STYLES = ((0.35, "bold bright_blue"), (0.2, "bright_blue"), (0.08, "cyan"))
 
 
@@ -54,6 +56,7 @@ def summary(results: xr.Dataset) -> Group:
         if answer.measured:
             parts += ["", _line(answer)]
             parts += [tables[answer.key](results)] if answer.key in tables else []
+    parts += _protocols(results)
     missing = [f"{answer.question} ({answer.command})" for answer in found if not answer.measured]
     return Group(*parts, *([Text(f"\nNot measured in this run: {' '.join(missing)}", style="dim")] if missing else []))
 
@@ -120,6 +123,27 @@ def _gains(results: xr.Dataset) -> Table:
     for label, gain in (("high-resource -> others", down), ("others -> high-resource", up)):
         table.add_row(label, _points(gain))
     return table
+
+
+def _protocols(results: xr.Dataset) -> list[RenderableType]:
+    """Both protocols' numbers, and what the corrected one makes of each of the paper's claims."""
+    parts: list[RenderableType] = []
+    if rows := contrasts([results]):
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        table.add_column("the same activations, by protocol")
+        for protocol in ("paper", "corrected"):
+            table.add_column(protocol, justify="right", no_wrap=True)
+        for row in rows:
+            table.add_row(row.quantity, row.paper, row.corrected)
+        parts += ["", table]
+    if found := claims([results]):
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        table.add_column("the paper's claim")
+        table.add_column("corrected", no_wrap=True)
+        for claim in found:
+            table.add_row(claim.finding.claim, Text(claim.finding.verdict, style=_VERDICTS[claim.finding.verdict]))
+        parts += [table, Text("Reasons and numbers: report.html, tables/claims.csv.", style="dim")]
+    return parts
 
 
 def comparison(runs: Sequence[xr.Dataset]) -> Group:

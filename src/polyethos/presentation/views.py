@@ -157,7 +157,7 @@ def _recognition(results: xr.Dataset, value: str | None, layer: int | None, _mea
     if value is None:
         frame = frame.assign(**{MEAN: frame.mean(axis=1)})
     what = "pairs recognised by the language's own vector"
-    return View("recognition", frame, "accuracy", what, _where(value, layer), low, high, _items(results))
+    return View("recognition", frame, "accuracy", what, _where(value, layer, "every value"), low, high, _items(results))
 
 
 def _similarity(results: xr.Dataset, value: str | None, layer: int | None, measure: str) -> View:
@@ -203,8 +203,8 @@ def _over_values(array: xr.DataArray, value: str | None) -> xr.DataArray:
     return array.mean(VALUE) if value is None else array.sel({VALUE: value}, drop=True)
 
 
-def _where(value: str | None, layer: int | None) -> str:
-    words = "mean over values" if value is None else value_name(value)
+def _where(value: str | None, layer: int | None, every: str = "mean over values") -> str:
+    words = every if value is None else value_name(value)
     return f"{words}, {'layer chosen in training' if layer is None else f'layer {layer}'}"
 
 

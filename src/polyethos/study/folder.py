@@ -22,6 +22,7 @@ from polyethos.representation.vectors import load_vectors
 
 FORMAT = 1
 STUDY_FILE, RESULTS_FILE, VECTORS_FILE = "study.json", "results.nc", "vectors.safetensors"
+COMPARISON_FILE = "comparison.nc"
 REPORT_FILE, WORK_FOLDER = "report.html", ".work"
 
 

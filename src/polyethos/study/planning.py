@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from polyethos.analysis.one_way import simulation_bytes
 from polyethos.errors import ResourceError
 
 FEWEST_UNITS = 20
 """A sign-flip test of fewer units could not tell much: 20 have a million sign patterns."""
 
 UNITS_BYTES = 3 * 2**28
-"""Groups are merged into fewer units where the tests of a value would take more than this, 768 MiB."""
+"""Groups are merged into fewer units where what is resampled of a value would take more than this, 768 MiB."""
 
 _FLOAT32, _FLOAT64 = 4, 8
 
@@ -54,13 +55,20 @@ class Extent:
         rows, square = self.n_items * self.hidden, min(self.n_items, self.hidden) ** 2
         return n_fits * self.row + (6 * rows + 4 * square) * _FLOAT64
 
-    def testing(self, units: int, patterns: int, replicates: int) -> int:
-        """Bytes that the tests need beside blocks: inner products of a layer in a few copies, resampling weights."""
+    def resampling(self, units: int, replicates: int) -> int:
+        """Bytes of what is resampled in the tests of one layer; the same for every model of the same data."""
         pairs = self.n_languages**2
         inner, between = pairs * units * self.n_items * _FLOAT32, pairs * units**2 * _FLOAT64
-        drawn = 4 * self.n_items * replicates + 12 * pairs * replicates + 3 * units * (replicates + patterns)
-        counted = patterns * (self.n_layers * self.n_folds + pairs)
-        return 4 * inner + 5 * between + drawn * _FLOAT64 + counted * _FLOAT32 + 2 * units * self.row
+        drawn = (12 * pairs + 3 * units) * replicates * _FLOAT64
+        return 4 * inner + 5 * between + drawn
+
+    def testing(self, units: int, patterns: int, replicates: int) -> int:
+        """Bytes that the tests need beside blocks: inner products of a layer in a few copies, resampling weights."""
+        counted = patterns * (self.n_layers * self.n_folds + self.n_languages**2) * _FLOAT32
+        signs = 3 * units * patterns * _FLOAT64
+        # Folds of whole groups differ in size.
+        simulated = simulation_bytes(self.n_languages, replicates, 2 * self.n_items // self.n_folds)
+        return self.resampling(units, replicates) + simulated + signs + counted + 2 * units * self.row
 
 
 @dataclass(frozen=True)
@@ -122,13 +130,15 @@ def plan_refitting(extent: Extent, direction: str, memory: int) -> Reading:
 
 
 def plan_testing(extent: Extent, groups: int, *, patterns: int, replicates: int, memory: int) -> Testing:
-    """Units for the tests, and what of the memory is left for reading. The units do not depend on the memory.
+    """Units for the tests, and what of the memory is left for reading.
+
+    The units depend on neither the memory nor the model: models can be compared where all draw the same items.
 
     Raises:
         ResourceError: the inner products and resampling weights do not fit.
     """
     units = min(groups, FEWEST_UNITS)
-    while units < groups and extent.testing(units + 1, patterns, replicates) <= UNITS_BYTES:
+    while units < groups and extent.resampling(units + 1, replicates) <= UNITS_BYTES:
         units += 1
     left = memory - extent.testing(units, patterns, replicates)
     per_item = extent.per_item(1) + 2 * extent.row + extent.n_languages**2 * units * _FLOAT32

@@ -21,6 +21,7 @@ from polyethos.execution.locking import exclusive
 from polyethos.execution.shards import ShardStore, plan_shards
 from polyethos.files import remove_partial_files
 from polyethos.lab.pocket import pocket_model_path
+from polyethos.presentation.comparing import Compared, compared
 from polyethos.presentation.outputs import write_outputs
 from polyethos.presentation.report import write_report
 from polyethos.representation.model import LanguageModel, load_model
@@ -29,6 +30,7 @@ from polyethos.study.analysing import Partial, ValueData, analyse_value, plan_an
 from polyethos.study.combining import combine
 from polyethos.study.definition import ModelChoice, Study
 from polyethos.study.folder import (
+    COMPARISON_FILE,
     FORMAT,
     REPORT_FILE,
     RESULTS_FILE,
@@ -129,6 +131,9 @@ def _run_models(study: Study, pairs: ContrastPairs, folder: Path, observer: Obse
         results = [part.results for part in parts.values()]
         together = xr.concat(results, dim=labels, join="outer", combine_attrs="drop_conflicts")
         write_outputs(folder, results)
+        if isinstance(found := compared(results), Compared):
+            between = found.results.assign(pretraining_share=found.shares.assign_attrs(source=found.source))
+            write_dataset(folder / COMPARISON_FILE, between, _contract(study, pairs, study.models))
         write_report(folder / REPORT_FILE, [(part.results, part.study) for part in parts.values()])
         write_dataset(folder / RESULTS_FILE, together, _contract(study, pairs, study.models))
     return open_run(folder)
