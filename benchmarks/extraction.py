@@ -39,8 +39,11 @@ from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast, Qwen2Con
 from polyethos.dataset.load import load_pairs
 from polyethos.dataset.pairs import sentence
 from polyethos.representation.activations import extract_states
+from polyethos.representation.batching import shared_rows
+from polyethos.representation.computing import default_budget
 from polyethos.representation.model import LanguageModel, load_model
 from polyethos.representation.template import Template
+from polyethos.representation.tokens import read_sentences
 
 VOCABULARY = 151_936
 CHAT = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n{input}<|im_end|>\n"
@@ -149,9 +152,12 @@ def print_line(name: str, times: tuple[float, float], ours: tuple[float, ...], r
 def compare_sharing(model: LanguageModel, count: int, repeats: int) -> None:
     """Print what computing shared beginnings once is worth on contrast pairs, without and with a chat template."""
     pairs = load_pairs("everyday", values=["deontology", "morality", "truthfulness"], languages=["en", "zh", "ta"])
-    some = pairs.pairs[:: max(1, len(pairs) // (count // 2))]
+    # A study reads neighbours, so neighbours of every value and language are taken.
+    sets = itertools.groupby(pairs, key=lambda pair: (pair.value, pair.language))
+    some = [pair for _, of_set in sets for pair in itertools.islice(of_set, max(2, count // 18))]
     texts = [sentence(pair, polarity) for pair in some for polarity in ("positive", "negative")]
-    print(f"\n{'everyday pairs':28}{'apart s':>9}{'shared s':>9}{'ratio':>8}{'cpu ratio':>11}{'difference':>12}")
+    columns = f"{'tokens':>8}{'apart s':>9}{'shared s':>9}{'ratio':>8}{'cpu ratio':>11}{'difference':>12}"
+    print(f"\n{'everyday pairs':22}{columns}")
     for name, template in (("bare", Template("{input}")), ("chat template", Template(CHAT))):
         shared = dataclasses.replace(model, reading_template=template)
         apart = dataclasses.replace(shared, shares_prefixes=False)
@@ -162,7 +168,10 @@ def compare_sharing(model: LanguageModel, count: int, repeats: int) -> None:
         ]
         (one, one_cpu), (two, two_cpu) = np.min(times, axis=0)
         error = np.linalg.norm(results[1] - results[0]) / np.linalg.norm(results[0])
-        print(f"{name:28}{one:9.2f}{two:9.2f}{one / two:8.2f}{one_cpu / two_cpu:11.2f}{error:12.1e}")
+        readings = read_sentences(texts, model.tokenizer, shared.reading_template, position="last", limit=None)
+        rows = shared_rows(readings, range(len(readings)), budget=default_budget("cpu"))
+        tokens = sum(len(reading.tokens) for reading in readings) / sum(row.size for row in rows)
+        print(f"{name:22}{tokens:8.2f}{one:9.2f}{two:9.2f}{one / two:8.2f}{one_cpu / two_cpu:11.2f}{error:12.1e}")
 
 
 def main() -> None:
