@@ -95,6 +95,10 @@ def test_of_several_models_one_must_be_chosen():
         plots(results).transfer()
 
 
+def test_a_notebook_shows_a_figure_that_pyplot_does_not_know():
+    assert plots().transfer(languages=["en", "sw"])._repr_png_().startswith(b"\x89PNG")
+
+
 def test_the_figures_are_found_by_completion():
     assert set(FIGURES) <= set(dir(plots()))
     assert all(re.search(rf"\b{name}\(\)", repr(plots())) for name in FIGURES)

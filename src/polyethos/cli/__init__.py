@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from polyethos.cli.data import data_app
-from polyethos.cli.explore import explore
+from polyethos.cli.exploring import explore
 from polyethos.cli.lab import lab_app
 from polyethos.cli.reporting import report
 from polyethos.cli.running import run

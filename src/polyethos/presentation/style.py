@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from polyethos.files import whole_file
 # Inches; the column and the text width of the ACL style, which NeurIPS and ICLR pages also hold.
 COLUMN, PAGE = 3.03, 6.30
 PNG_DOTS_PER_INCH = 220
+_SCREEN_DOTS_PER_INCH = 144
 
 # Okabe and Ito's palette, without its yellow, which is too light for thin lines on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
@@ -56,9 +58,19 @@ def settings() -> Iterator[None]:
         yield
 
 
+class PaperFigure(Figure):
+    """A figure that notebooks show although pyplot, which would tell them how, knows nothing of it."""
+
+    def _repr_png_(self) -> bytes:
+        content = io.BytesIO()
+        with settings():
+            self.savefig(content, format="png", dpi=_SCREEN_DOTS_PER_INCH)
+        return content.getvalue()
+
+
 def blank(width: float, height: float) -> Figure:
     """An empty figure of this size in inches, independent of matplotlib's global state."""
-    figure = Figure(figsize=(width, height), dpi=PNG_DOTS_PER_INCH, layout="constrained")
+    figure = PaperFigure(figsize=(width, height), dpi=PNG_DOTS_PER_INCH, layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 

@@ -22,12 +22,13 @@ _DASHES = ("solid", "dash", "dashdot", "dot", "longdash", "longdashdot", "5px,2p
 _LEAST_GAIN = 0.05
 
 
-def heatmap(view: View, *, gain_limit: float | None = None) -> go.Figure:
+def heatmap(view: View, *, gain_limit: float | None = None, neutral: str = "") -> go.Figure:
     """The numbers of a view as a heatmap: orange below the neutral number, blue above it.
 
     Args:
         view: what to show.
         gain_limit: for gains, the number at which colours end; None takes the largest of the view, at least 0.05.
+        neutral: what the number in the middle of the colours means; by default what it means for the unit.
     """
     middle, reach = _range(view, gain_limit)
     numbers = view.frame.to_numpy(float)
@@ -49,7 +50,7 @@ def heatmap(view: View, *, gain_limit: float | None = None) -> go.Figure:
         hoverongaps=True,
         xgap=1,
         ygap=1,
-        colorbar=_colour_bar(view.unit, middle, reach),
+        colorbar=_colour_bar(view.unit, middle, reach, neutral),
     )
     figure = go.Figure(layer)
     _finish(figure, height=130 + 24 * len(rows))
@@ -172,7 +173,7 @@ def _column_name(column: str, view: View) -> str:
     return column if column == MEAN else value_name(column)
 
 
-def _colour_bar(unit: str, middle: float, reach: float) -> dict[str, Any]:
+def _colour_bar(unit: str, middle: float, reach: float, neutral: str) -> dict[str, Any]:
     ends = {
         "accuracy": ("0 %", "50 % guessing", "100 %"),
         "cosine": ("−1 opposite", "0 unrelated", "1 same"),
@@ -186,7 +187,8 @@ def _colour_bar(unit: str, middle: float, reach: float) -> dict[str, Any]:
         "len": 0.9,
         "outlinewidth": 0,
         "tickvals": [middle - reach, middle, middle + reach],
-        "ticktext": list(ends),
+        "ticktext": [ends[0], neutral or ends[1], ends[2]],
+        "tickangle": 0,
     }
 
 

@@ -37,7 +37,7 @@ def build(bench: Workbench) -> None:
         first = gr.Dropdown(names, value=names[0], label="From", elem_id="compare-first")
         second = gr.Dropdown(names, value=names[1], label="To", elem_id="compare-second")
     said = gr.HTML(elem_id="compare-said")
-    plot = gr.Plot(label="Difference", show_label=False)
+    plot = gr.Plot(label="Difference", show_label=False, elem_classes="pe-plot", elem_id="difference")
 
     def compare(*chosen: Any) -> tuple[Any, ...]:  # noqa: ANN401
         return _compared(bench, *chosen)
@@ -66,10 +66,10 @@ def _compared(bench: Workbench, kind: str, value: str, first: str, second: str) 
     means = [number_in_words(mean_apart(part), part.unit) for part in views]
     words = (
         f"{views[0].what[:1].upper()}{views[0].what[1:]}, {views[0].where}: on average {means[0]} in {first}, "
-        f"{means[1]} in {second}. Blue: more in {second}; orange: less. Differences this small come with the same "
-        "uncertainty as the numbers themselves; intervals are in the figures."
+        f"{means[1]} in {second}. Blue: more in {second}; orange: less. A difference carries "
+        "the uncertainty of both numbers; their intervals are in the figures."
     )
-    return note(words), gr.update(value=heatmap(gap), visible=True)
+    return note(words), gr.update(value=heatmap(gap, neutral="0 the same"), visible=True)
 
 
 def _plainest(kind: Kind) -> str | None:

@@ -49,7 +49,9 @@ def build(bench: Workbench) -> None:
     every = list(dict.fromkeys(value for run in runs for value in values(run.results)))
     deepest = max(run.layers[-1] for run in runs)
     with gr.Row():
-        figure = gr.Dropdown(list(FIGURES), value=next(iter(FIGURES)), label="Figure", elem_id="figure", scale=2)
+        figure = gr.Dropdown(
+            list(FIGURES), value=next(iter(FIGURES)), label="Figure", elem_id="figure", scale=2, min_width=300
+        )
         value_choices = [(MEAN_VALUE, ""), *((value_name(value), value) for value in every)]
         value = gr.Dropdown(value_choices, value="", label="Value", elem_id="figure-value")
         order = gr.Dropdown(list(ORDERS), value=next(iter(ORDERS)), label="Sort languages by", elem_id="order")
@@ -67,7 +69,9 @@ def build(bench: Workbench) -> None:
         )
     said = gr.HTML(elem_id="figure-said")
     with gr.Row(elem_id="plots"):
-        plots = [gr.Plot(label=run.name, show_label=len(runs) > 1, min_width=320) for run in runs]
+        plots = [
+            gr.Plot(label=run.name, show_label=len(runs) > 1, min_width=340, elem_classes="pe-plot") for run in runs
+        ]
     with gr.Accordion("The numbers as a table", open=False):
         numbers = gr.HTML(elem_id="figure-numbers")
     inputs = [figure, value, order, measure, layer, shown]

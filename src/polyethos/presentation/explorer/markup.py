@@ -26,6 +26,11 @@ def text_html(text: str) -> str:
     return escape(seen)
 
 
+def whole_characters(text: str | None) -> str:
+    """What a user typed, with a question mark for each half of a character, which neither tokenizers nor files take."""
+    return (text or "").encode("utf-8", "replace").decode("utf-8")
+
+
 def note(text: str, kind: str = "note") -> str:
     """A line of words for the user; `kind` "problem" says that something has to be changed."""
     return f'<p class="pe-{kind}" role="status"><bdi>{text_html(text)}</bdi></p>' if text else ""
@@ -82,7 +87,7 @@ def table(frame: pd.DataFrame, caption: str, *, digits: int = 2, reach: float | 
 
 def csv_link(frame: pd.DataFrame, name: str) -> str:
     """A link that saves the data frame as CSV, without a trip to the server."""
-    safe = frame.rename(index=_no_formula) if frame.index.dtype == object or frame.index.dtype == str else frame
+    safe = frame if pd.api.types.is_numeric_dtype(frame.index) else frame.rename(index=_no_formula)
     text = safe.to_csv(lineterminator="\n")
     # The mark at the beginning tells spreadsheets that the file is UTF-8.
     data = base64.b64encode(text.encode("utf-8-sig", errors="replace")).decode("ascii")

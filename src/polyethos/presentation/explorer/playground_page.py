@@ -148,7 +148,7 @@ def _answers(
     """What to put into the state and the four texts, again and again."""
     chosen = bench.run(name)
     wish = Wish(
-        prompt=prompt or "", value=value, source=source, layers=tuple(sorted(int(one) for one in layers)),
+        prompt=prompt, value=value, source=source, layers=tuple(sorted(int(one) for one in layers)),
         operator=operator, strength=float(strength), target=float(target), scope=scope, form=form, tokens=int(tokens),
     )  # fmt: skip
     kept: Outcome | None = None

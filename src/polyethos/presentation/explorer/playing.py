@@ -15,7 +15,15 @@ from polyethos.control.projections import Scale
 from polyethos.control.streaming import Streamed, stream_answers
 from polyethos.errors import DataError, SteeringError
 from polyethos.lab.pocket import pocket_models
-from polyethos.presentation.explorer.markup import coloured_tokens, legend, note, reach_of, signed, table
+from polyethos.presentation.explorer.markup import (
+    coloured_tokens,
+    legend,
+    note,
+    reach_of,
+    signed,
+    table,
+    whole_characters,
+)
 from polyethos.presentation.explorer.workbench import ExploredRun, Workbench
 from polyethos.presentation.labels import language_name, value_name
 from polyethos.representation.model import LanguageModel
@@ -72,6 +80,7 @@ def play(bench: Workbench, run: ExploredRun, wish: Wish) -> Iterator[Outcome]:
     Raises:
         PolyethosError: the wish cannot be fulfilled; the message says why and what to change.
     """
+    wish = replace(wish, prompt=whole_characters(wish.prompt))
     _check(wish)
     with bench.model(run) as model:
         directions = run.directions(wish.value, wish.source)

@@ -11,6 +11,7 @@ import pandas as pd
 from polyethos.arrays import VALUE
 from polyethos.control.projections import Scale
 from polyethos.errors import DataError
+from polyethos.presentation.explorer.markup import whole_characters
 from polyethos.presentation.explorer.playing import LEAST_RIGHT
 from polyethos.presentation.explorer.workbench import ExploredRun, Workbench
 from polyethos.presentation.labels import value_name
@@ -38,7 +39,7 @@ def sentences_of(text: str, file: str | None) -> list[str]:
     Raises:
         DataError: there are none, too many, or one is too long; the file is too large or no text in UTF-8.
     """
-    lines = [line.strip() for line in [*(text or "").splitlines(), *_file_lines(file)]]
+    lines = [line.strip() for line in [*whole_characters(text).splitlines(), *_file_lines(file)]]
     sentences = [line for line in lines if line]
     if not sentences:
         raise DataError("There is no sentence yet; write one per line, or give a text file.")
