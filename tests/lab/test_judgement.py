@@ -1,4 +1,4 @@
-"""Judgements: the run is the unit, and the criteria are those stated beforehand."""
+"""Judgements: the seed is the unit, and the criteria are those stated beforehand."""
 
 import math
 
@@ -7,24 +7,30 @@ import pytest
 import xarray as xr
 
 from polyethos.errors import LabError
-from polyethos.lab.judgement import judge
+from polyethos.lab.judgement import interval, judge, verdicts
 
 SEEDS = (0, 1, 2)
 NOISE = (-0.01, 0.0, 0.01)
 LANGUAGES = ["en", "fr", "zh", "es", "pt", "vi"]
 
 
-def results(experiment, by_level, *, outcome="recognition", seeds=SEEDS):
-    """Runs whose languages all have the level's value plus the seed's noise."""
-    rows = [(level, seed, value + NOISE[seed]) for level, value in by_level.items() for seed in seeds]
-    values = np.array([[value] * len(LANGUAGES) for _, _, value in rows])
+def results(experiment, by_level, *, outcome="transfer", seeds=SEEDS, sizes=("small",)):
+    """Runs whose languages all have the level's value, plus noise that differs between seeds and levels."""
+    rows = [
+        (size, level, seed, value + NOISE[(seed + place) % 3])
+        for size in sizes
+        for place, (level, value) in enumerate(by_level.items())
+        for seed in seeds
+    ]
     return xr.Dataset(
-        {outcome: (("run", "language"), values)},
+        {outcome: (("run", "language"), np.array([[row[-1]] * len(LANGUAGES) for row in rows]))},
         coords={
-            "run": [f"{level}-{seed}" for level, seed, _ in rows],
+            "run": [f"{size}-{level}-{seed}" for size, level, seed, _ in rows],
             "language": LANGUAGES,
             "experiment": ("run", [experiment] * len(rows)),
-            "level": ("run", [level for level, _, _ in rows]),
+            "size": ("run", [row[0] for row in rows]),
+            "level": ("run", [float(row[1]) for row in rows]),
+            "seed": ("run", [row[2] for row in rows]),
         },
     )
 
@@ -34,16 +40,16 @@ def dominance(uniform, moderate, excessive, **options):
     return results("dominance-fixed-minority", levels, **options)
 
 
-def verdicts(found):
-    return {judgement.statement: judgement.verdict for judgement in found}
+def by_part(found):
+    return {judgement.part: judgement.verdict for judgement in found}
 
 
 def test_dominance_and_excess_are_supported_by_a_peak_in_the_middle():
     found = judge(dominance(0.6, 0.8, 0.7))
-    assert verdicts(found) == {"dominance helps": "supported", "excess hurts": "supported"}
+    assert verdicts(found)["dominance helps"] == verdicts(found)["excess hurts"] == "supported"
     assert found[0].difference == pytest.approx(0.2)
-    assert found[0].runs == (6, 3)
-    assert 0.15 < found[0].low < 0.2 < found[0].high < 0.25
+    assert found[0].blocks == 3
+    assert 0.1 < found[0].low < 0.2 < found[0].high < 0.3
 
 
 def test_both_are_contradicted_where_ever_more_is_ever_better_or_worse():
@@ -52,45 +58,80 @@ def test_both_are_contradicted_where_ever_more_is_ever_better_or_worse():
 
 
 def test_equal_conditions_leave_a_statement_open():
-    assert set(verdicts(judge(dominance(0.7, 0.7, 0.7))).values()) == {"open"}
+    found = verdicts(judge(dominance(0.7, 0.7, 0.7)))
+    assert set(found.values()) == {"open"}
 
 
-def test_a_single_run_per_condition_leaves_every_statement_open():
-    one = results("number-of-dominants", {1: 0.6, 2: 0.9, 4: 0.6}, seeds=(0,))
-    for judgement in judge(one):
+def test_a_single_seed_leaves_every_statement_open():
+    for judgement in judge(results("number-of-dominants", {1: 0.6, 2: 0.9, 4: 0.6}, seeds=(0,))):
         assert judgement.verdict == "open"
         assert math.isnan(judgement.low)
-        assert judgement.difference == pytest.approx(0.3)
+        assert judgement.blocks == 1
 
 
-def test_balance_is_judged_on_the_mean_and_on_the_worst_language():
+def test_the_interval_is_students_t_over_seeds():
+    # Mean 2, standard deviation 1, three numbers: 2 -+ 4.3027 / sqrt(3).
+    assert interval([1, 2, 3]) == pytest.approx((2 - 2.48414, 2 + 2.48414), abs=1e-4)
+
+
+def test_what_a_seed_has_in_common_does_not_widen_the_interval():
+    plain = results("number-of-dominants", {1: 0.6, 2: 0.8, 4: 0.7})
+    shifted = plain.assign(transfer=plain.transfer + plain.seed)
+    assert [each.low for each in judge(shifted)] == pytest.approx([each.low for each in judge(plain)])
+
+
+def test_sizes_are_blocks_of_their_own():
+    assert judge(dominance(0.6, 0.8, 0.7, sizes=("small", "tiny")))[0].blocks == 6
+
+
+def test_a_seed_that_lacks_a_run_does_not_count():
+    whole = dominance(0.6, 0.8, 0.7)
+    found = judge(whole.isel(run=slice(1, None)))
+    assert [judgement.blocks for judgement in found] == [2, 2]
+
+
+def test_the_best_share_is_chosen_by_the_other_seeds():
+    # Each seed has a lucky share of its own; chosen by itself it would beat the rest by 0.9.
+    lucky = dominance(0.5, 0.5, 0.5)
+    values = np.full(lucky.transfer.shape, 0.5)
+    for seed, level in zip(SEEDS, (0.3, 0.5, 0.7), strict=True):
+        values[(lucky.seed.values == seed) & (lucky.level.values == level)] = 1.4
+    found = judge(lucky.assign(transfer=(("run", "language"), values)))
+    assert found[1].difference == pytest.approx(0)
+
+
+def test_balance_needs_both_the_mean_and_the_worst_language():
     balance = results("balance", {0: 0.7, 1: 0.7, 2: 0.7})
     steep = balance.level.values == 2
-    values = balance.recognition.values.copy()
+    values = balance.transfer.values.copy()
     values[steep, 1] += 0.2
     values[steep, -1] -= 0.2
-    found = judge(balance.assign(recognition=(("run", "language"), values)))
-    assert verdicts(found) == {"balance (mean)": "open", "balance (minimum)": "supported"}
+    found = judge(balance.assign(transfer=(("run", "language"), values)))
+    assert by_part(found) == {
+        "exponent 0 against 2, mean over languages": "open",
+        "exponent 0 against 2, worst language": "supported",
+    }
+    assert verdicts(found)["balance"] == "open"
 
 
 def test_two_dominant_languages_must_beat_one_and_four():
     found = judge(results("number-of-dominants", {1: 0.6, 2: 0.8, 4: 0.9}))
-    assert verdicts(found) == {
-        "few dominants (2 against 1)": "supported",
-        "few dominants (2 against 4)": "contradicted",
-    }
+    assert by_part(found) == {"2 dominants against 1": "supported", "2 dominants against 4": "contradicted"}
+    assert verdicts(found)["few dominants"] == "open"
 
 
 def test_the_dominant_languages_own_results_do_not_count():
     runs = dominance(0.7, 0.7, 0.7)
-    values = runs.recognition.values.copy()
+    values = runs.transfer.values.copy()
+    before = judge(runs)[0].difference
     values[runs.level.values == 0.5, 0] = 1.0
-    assert judge(runs.assign(recognition=(("run", "language"), values)))[0].difference == pytest.approx(0)
+    changed = runs.assign(transfer=(("run", "language"), values))
+    assert judge(changed)[0].difference == pytest.approx(before)
 
 
 def test_of_the_loss_less_is_better():
-    found = judge(dominance(2.0, 1.0, 1.5, outcome="loss"), "loss")
-    assert verdicts(found) == {"dominance helps": "supported", "excess hurts": "supported"}
+    found = verdicts(judge(dominance(2.0, 1.0, 1.5, outcome="loss"), "loss"))
+    assert found["dominance helps"] == found["excess hurts"] == "supported"
 
 
 def test_experiments_that_were_not_run_are_not_judged():
@@ -98,5 +139,5 @@ def test_experiments_that_were_not_run_are_not_judged():
 
 
 def test_an_unknown_outcome_is_refused():
-    with pytest.raises(LabError, match="outcome 'steering' does not exist; choose from recognition"):
+    with pytest.raises(LabError, match="outcome 'steering' does not exist; choose from transfer"):
         judge(dominance(0.5, 0.6, 0.7), "steering")

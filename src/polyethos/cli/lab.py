@@ -7,18 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from polyethos.cli.advising import advise
 from polyethos.cli.options import Quiet
 from polyethos.cli.progress import quiet_libraries
+from polyethos.cli.sweeping import sweep
 
 if TYPE_CHECKING:
     from polyethos.lab.training import Progress
 
 lab_app = typer.Typer(no_args_is_help=True, help="Train small models under controlled mixtures of languages.")
-
-
-@lab_app.callback()
-def _lab() -> None:
-    """Keep `pretrain` a command of its own, also while it is the only one."""
 
 
 @lab_app.command("pretrain")
@@ -99,3 +96,7 @@ def _codes(written: str | None) -> list[str] | None:
     if written is None or written == "none":
         return None if written is None else []
     return [code.strip() for code in written.split(",")]
+
+
+lab_app.command("sweep")(sweep)
+lab_app.command("advise")(advise)

@@ -21,10 +21,16 @@ class Size:
     mlp: int
     heads: int
 
+    @property
+    def parameters(self) -> int:
+        """Weights of the matrices inside the blocks."""
+        return self.blocks * (4 * self.width**2 + 3 * self.width * self.mlp)
+
 
 SIZES: Mapping[str, Size] = MappingProxyType(
     {
         "tiny": Size(blocks=2, width=64, mlp=160, heads=2),
+        "small": Size(blocks=3, width=64, mlp=192, heads=4),
         "pocket": Size(blocks=4, width=128, mlp=320, heads=4),
         "large": Size(blocks=6, width=192, mlp=512, heads=6),
     }

@@ -1,144 +1,210 @@
-"""Many training runs, side by side and resumable, gathered in one labelled data set."""
+"""Many training runs, side by side and resumable; a failing one is reported and the others go on."""
 
 from __future__ import annotations
 
-import json
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import xarray as xr
 
-from polyethos.arrays import LANGUAGE, write_dataset
-from polyethos.dataset.microworld import MICROWORLD_LANGUAGES
-from polyethos.errors import LabError
-from polyethos.lab.experiments import EXPERIMENTS, Condition, Experiment, conditions
-from polyethos.lab.pocket import CARD
-from polyethos.lab.pretraining import pretrain
+from polyethos.errors import LabError, PolyethosError
+from polyethos.lab.architecture import SIZES
+from polyethos.lab.gathering import gather, write_results
+from polyethos.lab.sweep_plan import SweepPlan, SweepRun, claim
+from polyethos.lab.sweep_run import OUTCOMES_FILE, finish, measure
+from polyethos.lab.training import Progress
 
-RUN = "run"
-RESULTS = "sweep.nc"
-OUTCOMES = ("verdict_accuracy", "recognition", "transfer_from", "transfer_to", "similarity")
+# What a run can die of without the others: unusable input, a full disk, a device, arithmetic.
+_FAILURES = (PolyethosError, OSError, RuntimeError, ValueError, ArithmeticError)
+_ATTEMPTS = 2
+_TYPICAL_VOCABULARY = 2048
 
 
 @dataclass(frozen=True)
-class SweepRun:
-    """One training run of a sweep: a condition and a seed."""
+class SweepProgress:
+    """How far a sweep is.
 
-    condition: Condition
-    seed: int
+    Attributes:
+        run: the run that just finished or failed, or is going on.
+        done: trainings finished, failed ones included.
+        total: trainings in all.
+        seconds_left: at the speed so far; NaN before the first finished.
+        error: why the run failed; None if it did not.
+        step: of the training that is going on; None where several run at a time, and once it is finished.
+    """
 
-    @property
-    def name(self) -> str:
-        """Unique within the sweep; where in its folder the run is."""
-        return f"{self.condition.experiment}/{self.condition.name}/seed-{self.seed}"
+    run: str
+    done: int
+    total: int
+    seconds_left: float
+    error: str | None = None
+    step: Progress | None = None
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep as far as it got.
+
+    Attributes:
+        results: `gather` of the finished runs.
+        missing: names of the runs that are not finished.
+        failed: error by run.
+    """
+
+    results: xr.Dataset
+    missing: tuple[str, ...]
+    failed: dict[str, str] = field(default_factory=dict)
 
 
 def sweep(
+    plan: SweepPlan,
     out: Path,
     *,
-    experiments: Sequence[Experiment] = EXPERIMENTS,
-    tokens: int = 8_000_000,
-    seeds: int = 3,
-    size: str = "pocket",
-    languages: Sequence[str] = MICROWORLD_LANGUAGES,
     jobs: int = 1,
-    report: Callable[[str, int, int], None] | None = None,
-) -> xr.Dataset:
-    """Train every condition of the experiments with every seed; called again, only what is missing is trained.
+    measure_again: bool = False,
+    report: Callable[[SweepProgress], None] | None = None,
+) -> Sweep:
+    """Train and measure every run of the plan; called again, only what is missing is done.
+
+    The results are written to `out` whenever a run finishes, so that a stopped sweep leaves those of its finished runs.
 
     Args:
-        out: folder of the sweep; one folder per run in it, and the results in `sweep.nc`.
-        experiments: which ones.
-        tokens: per run, see `polyethos.lab.experiments.conditions`.
-        seeds: how many per condition; the run is the unit of the analysis, so two is the least that tells anything.
-        size: of the models.
-        languages: dominant ones first.
-        jobs: runs at the same time; each uses one processor core.
-        report: called with a run's name, runs finished and runs in all whenever one finishes.
-
-    Returns:
-        `gather` of all runs.
+        plan: what to compare.
+        out: folder of the sweep.
+        jobs: runs at the same time, each on one processor core, or all on a GPU where there is one.
+        measure_again: measure finished runs anew from their saved models, training nothing.
+        report: called whenever a run finishes or fails, with one job also about twice a second.
 
     Raises:
-        LabError: an argument cannot be used.
+        LabError: an argument cannot be used, `out` holds another sweep, or not one run finished.
     """
-    if seeds < 1 or jobs < 1:
-        raise LabError(f"seeds={seeds}, jobs={jobs}: give at least 1 of each")
-    runs = [
-        SweepRun(condition, seed)
-        for experiment in experiments
-        for condition in conditions(experiment, tokens=tokens, languages=languages)
-        for seed in range(seeds)
-    ]
-    for done, name in enumerate(_trained(runs, out, size=size, jobs=jobs), 1):
+    if jobs < 1:
+        raise LabError(f"jobs={jobs}: give at least 1")
+    claim(out, plan)
+    trainings = list({run.folder: run for run in plan.runs()}.values())
+    if measure_again:
+        trainings = [run for run in trainings if (out / run.folder / OUTCOMES_FILE).exists()]
+    clock = _Clock([run for run in trainings if measure_again or not (out / run.folder / OUTCOMES_FILE).exists()])
+    clock.skip(len(trainings) - clock.total)
+    failed: dict[str, str] = {}
+    work = measure if measure_again else finish
+    for run, error in _done(plan, clock.runs, out, work, jobs, clock.watcher(report)):
+        if error:
+            failed[run.name] = error
+        elif (found := gather(plan, out)) is not None:
+            write_results(found, plan, out)
         if report:
-            report(name, done, len(runs))
-    gathered = gather(runs, out)
-    write_dataset(
-        out / RESULTS, gathered, {"tokens": tokens, "seeds": seeds, "size": size, "languages": list(languages)}
-    )
-    return gathered
+            report(clock.after(run, error))
+    results = gather(plan, out)
+    if results is None:
+        reasons = "; ".join(f"{name}: {error}" for name, error in failed.items()) or "no run was started"
+        raise LabError(f"{out}: not one run finished ({reasons})")
+    write_results(results, plan, out)
+    here = set(results["run"].values.tolist())
+    return Sweep(results, tuple(run.name for run in plan.runs() if run.name not in here), failed)
 
 
-def gather(runs: Sequence[SweepRun], out: Path) -> xr.Dataset:
-    """The outcomes of finished runs.
+class _Clock:
+    """What remains, in seconds, from the arithmetic that was done and the time it took."""
 
-    Returns:
-        Per (run, language): `share` of the tokens, `loss` (nats per token, last interval) and `OUTCOMES` (see
-        `polyethos.lab.card.results`), NaN where a language was not measured; coordinates experiment, condition,
-        level, seed and tokens per run.
-    """
-    cards = [json.loads((out / run.name / "model" / CARD).read_text(encoding="utf-8")) for run in runs]
-    codes = list(dict.fromkeys(code for card in cards for code in card["recipe"]["mixture"]["shares"]))
-    tables = [_table(card) for card in cards]
-    names = ("share", "loss", *OUTCOMES)
-    columns = {
-        name: ((RUN, LANGUAGE), np.array([[table[name].get(code, np.nan) for code in codes] for table in tables]))
-        for name in names
-    }
-    described = {
-        "experiment": (RUN, [run.condition.experiment for run in runs]),
-        "condition": (RUN, [run.condition.name for run in runs]),
-        "level": (RUN, [run.condition.level for run in runs]),
-        "seed": (RUN, [run.seed for run in runs]),
-        "tokens": (RUN, [card["recipe"]["tokens"] for card in cards]),
-    }
-    return xr.Dataset(columns, coords={RUN: [run.name for run in runs], LANGUAGE: codes} | described)
+    def __init__(self, runs: Sequence[SweepRun]) -> None:
+        self.runs, self.total = list(runs), len(runs)
+        self._costs = {run.folder: _cost(run) for run in runs}
+        self._started, self._finished, self._skipped = time.monotonic(), 0.0, 0
+        self._done = 0
+
+    def skip(self, number: int) -> None:
+        """Count runs that were finished before."""
+        self._skipped = number
+
+    def after(self, run: SweepRun, error: str | None) -> SweepProgress:
+        self._done += 1
+        self._finished += self._costs.pop(run.folder)
+        return self._progress(run.name, error=error)
+
+    def watcher(self, report: Callable[[SweepProgress], None] | None) -> Callable[[str, Progress], None] | None:
+        if report is None:
+            return None
+        return lambda name, step: report(self._progress(name, step=step))
+
+    def _progress(self, name: str, *, error: str | None = None, step: Progress | None = None) -> SweepProgress:
+        left = float("nan")
+        if self._finished:
+            left = sum(self._costs.values()) * (time.monotonic() - self._started) / self._finished
+        return SweepProgress(name, self._skipped + self._done, self._skipped + self.total, left, error, step)
 
 
-def _trained(runs: Sequence[SweepRun], out: Path, *, size: str, jobs: int) -> Iterator[str]:
-    if jobs == 1:
-        for run in runs:
-            yield _train(run, out, size)
+def _cost(run: SweepRun) -> float:
+    """Multiplications per token, up to a factor, times tokens."""
+    shape = SIZES[run.size]
+    return float((shape.parameters + _TYPICAL_VOCABULARY * shape.width) * run.condition.tokens)
+
+
+Work = Callable[..., None]
+
+
+def _done(
+    plan: SweepPlan,
+    runs: Sequence[SweepRun],
+    out: Path,
+    work: Work,
+    jobs: int,
+    watch: Callable[[str, Progress], None] | None,
+) -> Iterator[tuple[SweepRun, str | None]]:
+    """Every run once it is finished or has failed, with the error."""
+    if jobs > 1:
+        yield from _side_by_side(plan, runs, out, work, jobs)
         return
-    # A forked process would inherit torch's threads in an unusable state.
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        futures = [pool.submit(_train, run, out, size) for run in runs]
+    for run in runs:
+        options = {"report": _named(watch, run.name)} if watch and work is finish else {}
         try:
-            for future in as_completed(futures):
-                yield future.result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            work(plan, run, out, **options)
+        except _FAILURES as error:
+            yield run, _reason(error)
+        else:
+            yield run, None
 
 
-def _train(run: SweepRun, out: Path, size: str) -> str:
-    condition = run.condition
-    # A name of its own: a condition called like a pocket model must not get that model's recipe.
-    mixture = replace(condition.mixture, name=f"{condition.experiment}/{condition.name}")
-    pretrain(mixture, out / run.name, tokens=condition.tokens, seed=run.seed, size=size)
-    return run.name
+def _side_by_side(
+    plan: SweepPlan, runs: Sequence[SweepRun], out: Path, work: Work, jobs: int
+) -> Iterator[tuple[SweepRun, str | None]]:
+    attempts: Counter[str] = Counter()
+    waiting = list(runs)
+    while waiting:
+        broken: list[SweepRun] = []
+        # A forked process would inherit torch's threads in an unusable state.
+        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+            futures = {pool.submit(work, plan, run, out): run for run in waiting}
+            try:
+                for future in as_completed(futures):
+                    run = futures[future]
+                    try:
+                        future.result()
+                    except BrokenProcessPool:
+                        broken.append(run)
+                    except _FAILURES as error:
+                        yield run, _reason(error)
+                    else:
+                        yield run, None
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
+        # One process that is killed takes the pool with it, and with that runs that had no part in it.
+        attempts.update(run.name for run in broken)
+        waiting = [run for run in broken if attempts[run.name] < _ATTEMPTS]
+        for run in broken:
+            if attempts[run.name] >= _ATTEMPTS:
+                yield run, "its process was killed, perhaps for want of memory; try fewer jobs"
 
 
-def _table(card: dict[str, Any]) -> dict[str, dict[str, float]]:
-    losses: dict[str, float] = {}
-    for interval in card["losses"]:
-        # A small language has no row in some intervals; its latest loss counts.
-        losses |= interval["losses"]
-    return {"share": card["recipe"]["mixture"]["shares"], "loss": losses} | {
-        name: card["results"][name] for name in OUTCOMES
-    }
+def _named(watch: Callable[[str, Progress], None], name: str) -> Callable[[Progress], None]:
+    return lambda step: watch(name, step)
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__

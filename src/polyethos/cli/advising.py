@@ -1,0 +1,152 @@
+"""`polyethos lab advise`: what a planned mixture of languages is likely to bring."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from polyethos.cli.judgements import judgement_table, plain, verdict_lines
+from polyethos.cli.options import AsJson
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from rich.console import Console
+
+    from polyethos.lab.advice import Advice, Forecast
+    from polyethos.lab.evidence import Study
+    from polyethos.study import Run
+
+_COLUMNS = {
+    "verdict_accuracy": "verdicts",
+    "recognition": "recog-\nnition",
+    "consistency": "consis-\ntency",
+    "transfer_accuracy": "transfer\naccuracy",
+}
+
+
+def advise(
+    mixture: Annotated[
+        str, typer.Option("--mixture", "-m", help="The plan: en=0.6,zh=0.2,fi=0.2, a file, or a pocket model's name.")
+    ],
+    sweep: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder of a sweep, or its sweep.nc; may be repeated.", show_default="the bundled sweep"),
+    ] = None,
+    study: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Finished run of a real model; RUN@SHARES where the run does not know its shares: a column of the "
+            "table of shares, a file, or en=0.9,zh=0.1. May be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    tokens: Annotated[
+        int | None, typer.Option(help="Training tokens, on the lab's scale.", show_default="as most runs had")
+    ] = None,
+    size: Annotated[str | None, typer.Option(help="Of the lab's models.", show_default="the largest")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what to expect of a planned mixture, per language, and what the evidence says of the advice on mixtures.
+
+    Forecasts come with 95 % intervals for a new run; what lies outside the evidence is marked, and far outside there
+    is no number.
+
+    [bold]Examples[/bold]
+
+      polyethos lab advise --mixture en=0.5,zh=0.1,es=0.1,fi=0.1,sw=0.1,ta=0.1
+
+      polyethos lab advise --mixture plan.toml --sweep my-sweep --study runs/llama@llama2_pct_documents --json
+    """
+    from rich.console import Console
+
+    from polyethos.lab.advice import advise as give_advice
+    from polyethos.lab.evidence import bundled_sweep, joined, read_sweep
+    from polyethos.lab.mixture import read_mixture
+
+    plan = read_mixture(mixture)
+    evidence = joined([read_sweep(path) for path in sweep]) if sweep else bundled_sweep()
+    studies = [_study(text) for text in study or ()]
+    advice = give_advice(plan, evidence, studies=studies, tokens=tokens, size=size)
+    if as_json:
+        print(json.dumps(plain(advice.to_json()), indent=1))
+    else:
+        _print(Console(), advice)
+
+
+def _study(text: str) -> Study:
+    from polyethos.errors import RunError
+    from polyethos.lab.evidence import Study
+    from polyethos.lab.given_shares import given_shares
+    from polyethos.study import open_run
+
+    folder, at, given = text.partition("@")
+    run = open_run(folder)
+    if run.models:
+        raise RunError(
+            f"{folder}: holds several models; give the folder of one, such as {next(iter(run.models))!r} in it"
+        )
+    shares, source = (given_shares(given), given) if at else _own_shares(run, folder)
+    return Study(str(run.results.attrs.get("model", folder)), run.results, shares, source)
+
+
+def _own_shares(run: Run, folder: str) -> tuple[dict[str, float], str]:
+    from polyethos.dataset.languages import share_sources
+    from polyethos.errors import LabError
+
+    if "pretraining_share" not in run.results:
+        raise LabError(
+            f"{folder}: the shares its model was trained on are not known; give {folder}@SHARES, a file or one of "
+            f"{', '.join(share_sources())}"
+        )
+    found: xr.DataArray = run.results["pretraining_share"].dropna("language")
+    shares = {str(code): float(share) / 100 for code, share in zip(found["language"].values, found.values, strict=True)}
+    return shares, str(found.attrs.get("source", "the run"))
+
+
+def _print(console: Console, advice: Advice) -> None:
+    from polyethos.lab.judgement import OUTCOMES as JUDGED
+
+    console.print(
+        f"Forecast for models of size {advice.size} and {advice.tokens:,} tokens, from {advice.runs} runs with "
+        f"{advice.seeds} seeds of the lab"
+    )
+    for basis in dict.fromkeys(one.basis for one in advice.forecasts):
+        forecasts = [one for one in advice.forecasts if one.basis == basis]
+        if basis == "studies":
+            console.print(f"From real models, by share alone: {'; '.join(advice.studies)}")
+        console.print(_table(forecasts, advice))
+    for reason in dict.fromkeys(reason for one in advice.forecasts for reason in one.outside):
+        console.print(f"  ! outside the evidence: {reason}")
+    for fit in advice.quality:
+        worth = "better than" if fit.error < fit.plain_error else "[red]no better than[/]"
+        console.print(
+            f"  {fit.outcome}: on mixtures left out, wrong by {fit.error:.2f} on average, {worth} expecting the mean "
+            f"({fit.plain_error:.2f})"
+        )
+    console.print(judgement_table(advice.judgements, by=JUDGED[:1]))
+    console.print(verdict_lines(advice.judgements))
+    console.print("What small models cannot show:")
+    for limit in advice.limits:
+        console.print(f"  - {limit}")
+
+
+def _table(forecasts: list[Forecast], advice: Advice) -> Table:
+    outcomes = list(dict.fromkeys(one.outcome for one in forecasts))
+    table = Table("language", "share", *(_COLUMNS.get(outcome, outcome) for outcome in outcomes))
+    cells: dict[tuple[str, str], Any] = {(one.language, one.outcome): one for one in forecasts}
+    for code, share in advice.mixture.items():
+        table.add_row(code, f"{share:.1%}", *(_cell(cells[code, outcome]) for outcome in outcomes))
+    return table
+
+
+def _cell(forecast: Forecast) -> str:
+    if math.isnan(forecast.value):
+        return "too far\naway !"
+    mark = " !" if forecast.outside else ""
+    interval = "" if math.isnan(forecast.low) else f"\n{forecast.low:.2f} to\n{forecast.high:.2f}"
+    return f"{forecast.value:.2f}{mark}{interval}"
