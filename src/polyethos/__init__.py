@@ -18,11 +18,17 @@ if TYPE_CHECKING:
     from polyethos.study import Study as Study
     from polyethos.study import open_run as open_run
     from polyethos.study import run as run
+    from polyethos.study.control_folder import open_control as open_control
+    from polyethos.study.control_study import ControlStudy as ControlStudy
+    from polyethos.study.controlling import measure_control as measure_control
 
 _HOMES = {
     "Study": "polyethos.study",
     "run": "polyethos.study",
     "open_run": "polyethos.study",
+    "ControlStudy": "polyethos.study.control_study",
+    "measure_control": "polyethos.study.controlling",
+    "open_control": "polyethos.study.control_folder",
     "load_pairs": "polyethos.dataset.load",
     "load_model": "polyethos.representation.model",
     "extract": "polyethos.representation.activations",
@@ -31,7 +37,20 @@ _HOMES = {
     "Gate": "polyethos.control.operators",
 }
 
-__all__ = ["Gate", "Intervention", "Study", "extract", "load_model", "load_pairs", "open_run", "run", "steer"]
+__all__ = [
+    "ControlStudy",
+    "Gate",
+    "Intervention",
+    "Study",
+    "extract",
+    "load_model",
+    "load_pairs",
+    "measure_control",
+    "open_control",
+    "open_run",
+    "run",
+    "steer",
+]
 __version__ = "0.1.0"
 
 

@@ -13,9 +13,17 @@ from polyethos.errors import DataError
 from polyethos.interchange.selection import POOLED
 
 
-def test_half_of_the_items_fit_a_fifth_choose_and_the_rest_test():
-    roles = item_roles(word_pairs(items=30))
-    assert Counter(roles.values()) == {"fit": 15, "choose": 6, "test": 9}
+def test_half_of_the_items_fit_a_quarter_chooses_and_a_quarter_tests():
+    roles = item_roles(word_pairs(items=40))
+    assert Counter(roles.values()) == {"fit": 20, "choose": 10, "test": 10}
+
+
+def test_over_all_rotations_every_item_is_tested_once_and_chooses_once():
+    rotations = [item_roles(word_pairs(items=22), rotation=number, rotations=5) for number in range(5)]
+    for role in ("test", "choose"):
+        times = Counter(item for roles in rotations for item, found in roles.items() if found == role)
+        assert set(times.values()) == {1}
+        assert len(times) == 22
 
 
 def test_groups_are_never_divided():
@@ -28,8 +36,10 @@ def test_groups_are_never_divided():
 
 
 def test_too_few_items_are_an_error():
-    with pytest.raises(DataError, match="10 folds"):
-        item_roles(word_pairs(items=9))
+    with pytest.raises(DataError, match="4 folds"):
+        item_roles(word_pairs(items=3))
+    with pytest.raises(DataError, match="at least 3"):
+        item_roles(word_pairs(), rotations=2)
 
 
 def test_the_direction_of_a_language_is_its_own():
@@ -71,6 +81,8 @@ def test_a_direction_may_separate_where_its_threshold_does_not_carry_over(orient
     concept.states.loc[{"language": "fr"}] = concept.states.sel(language="en").values + np.float32([50, 0, 0, 0])
     assert concept.separability("en", "fr", 1) == 1.0
     assert concept.calibration("en", "fr", 1) == 0.5
+    # A threshold refitted in the target is all that was missing.
+    assert concept.recalibrated("en", "fr", 1) == 1.0
 
 
 def test_class_projections_are_the_means_of_both_classes_lower_outcome_first():

@@ -5,7 +5,7 @@ import importlib.util
 import numpy as np
 import pytest
 
-from polyethos.control.comparison import bootstrap_interval, exceedance, holm, mcnemar
+from polyethos.control.comparison import exceedance, familywise_exceedance, group_intervals, holm, mcnemar
 from polyethos.control.detection import refusal_detector
 from polyethos.control.fluency import language_fidelity, repetition
 from polyethos.control.neutral import continued_sentences, neutral_sentences, read_neutral_sentences
@@ -96,13 +96,46 @@ def test_holm_multiplies_by_the_number_of_hypotheses_left_and_never_decreases():
     np.testing.assert_allclose(adjusted, [0.03, np.nan, 0.06, 0.06])
 
 
-def test_the_bootstrap_interval_covers_the_mean_and_shrinks_to_a_constant():
-    low, high = bootstrap_interval(np.arange(50.0))
-    assert low < 24.5 < high
-    assert 2.5 < high - 24.5 < 5.5
-    assert bootstrap_interval(np.full(5, 2.0)) == (2.0, 2.0)
+def test_the_interval_of_single_items_covers_the_mean_and_shrinks_to_a_constant():
+    changes = np.stack([np.arange(50.0), np.full(50, 2.0)])
+    low, high = group_intervals(changes, [""] * 50)
+    assert low[0] < 24.5 < high[0]
+    assert 2.5 < high[0] - 24.5 < 5.5
+    assert (low[1], high[1]) == (2.0, 2.0)
+
+
+def test_items_of_one_group_count_as_one():
+    groups = [f"g{place // 10}" for place in range(50)]
+    alike = np.repeat([0.0, 1.0, 2.0, 3.0, 4.0], 10)
+    together = group_intervals(alike, groups)
+    single = group_intervals(alike, [""] * 50)
+    assert together[1] - together[0] > 2 * (single[1] - single[0])
+
+
+def test_an_interval_without_items_is_undefined():
+    low, high = group_intervals(np.array([[np.nan, np.nan], [1.0, np.nan]]), ["a", "b"])
+    assert np.isnan(low[0])
+    assert np.isnan(high[0])
+    assert (low[1], high[1]) == (1.0, 1.0)
 
 
 def test_a_null_effect_is_exceeded_as_often_as_chance_says():
-    assert exceedance(3.0, np.array([1.0, -2.0, 0.5])) == 0.25
-    assert exceedance(1.0, np.array([1.0, -2.0, 0.5])) == 0.75
+    null = np.array([[1.0], [-2.0], [0.5]])
+    assert exceedance(np.array([3.0]), null) == 0.25
+    assert exceedance(np.array([1.0]), null) == 0.75
+    assert np.isnan(exceedance(np.array([1.0]), null[:0])).all()
+
+
+def test_family_wise_ranks_are_uniform_under_the_null_and_each_member_has_its_own_scale():
+    generator = np.random.default_rng(0)
+    scale = np.array([1.0, 100.0, 0.01])
+    smallest = [
+        familywise_exceedance(scale * generator.normal(size=3), scale * generator.normal(size=(19, 3))).min()
+        for _ in range(400)
+    ]
+    # 20 of 400 are expected at or below 1/20.
+    assert 8 <= sum(p <= 0.05 for p in smallest) <= 34
+    # An effect that is large on its own scale is found beside a member whose numbers are larger.
+    found = familywise_exceedance(scale * np.array([0.0, 0.0, 50.0]), scale * generator.normal(size=(19, 3)))
+    assert found[2] == 0.05
+    assert found[0] == 1.0

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from polyethos.cli.control import control
 from polyethos.cli.data import data_app
 from polyethos.cli.exploring import explore
 from polyethos.cli.lab import lab_app
@@ -26,6 +27,7 @@ app = typer.Typer(
 app.command()(run)
 app.command()(report)
 app.command()(steer)
+app.command()(control)
 app.command()(export)
 app.command()(explore)
 app.add_typer(data_app, name="data")

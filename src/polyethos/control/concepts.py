@@ -20,24 +20,27 @@ from polyethos.representation.model import LanguageModel
 from polyethos.representation.template import Template
 
 Role = Literal["fit", "choose", "test"]
-_FOLDS, _FIT, _CHOOSE = 10, 5, 2
+ROTATIONS = 4
 
 
-def item_roles(pairs: ContrastPairs, *, seed: int = 0) -> dict[str, Role]:
-    """What each item of one value is for: half to fit directions, a fifth to choose the site, the rest to test.
+def item_roles(
+    pairs: ContrastPairs, *, rotation: int = 0, rotations: int = ROTATIONS, seed: int = 0
+) -> dict[str, Role]:
+    """What each item of one value is for in one rotation of the split.
 
-    Languages share the roles and groups stay whole, so nothing is tested on a translation of what it was fitted on.
+    The items fall into as many parts as there are rotations. Each rotation tests on one part, chooses the site on the
+    next and fits directions on the rest, so that over all rotations every item is tested once. Languages share the
+    roles and groups stay whole, so nothing is tested on a translation of what it was fitted on.
 
     Raises:
-        DataError: fewer than ten groups of items.
+        DataError: fewer than three rotations, or fewer groups of items than rotations.
     """
+    if rotations < 3:
+        raise DataError(f"{rotations} rotations: fitting, choosing and testing need at least 3")
     groups = {pair.item: pair.group for pair in pairs}
-    fold_of = assign_folds(groups, folds=_FOLDS, seed=seed, label=pairs.values[0])
-    return {item: _role(fold) for item, fold in fold_of.items()}
-
-
-def _role(fold: int) -> Role:
-    return "fit" if fold < _FIT else "choose" if fold < _FIT + _CHOOSE else "test"
+    part_of = assign_folds(groups, folds=rotations, seed=seed, label=pairs.values[0])
+    roles: dict[int, Role] = {rotation: "test", (rotation + 1) % rotations: "choose"}
+    return {item: roles.get(part, "fit") for item, part in part_of.items()}
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,10 @@ class Concept:
     states: xr.DataArray
     direction: Direction
     orientation: Literal[1, -1]
+
+    def rotated(self, rotation: int, *, rotations: int = ROTATIONS, seed: int = 0) -> Concept:
+        """The same states with the roles of another rotation."""
+        return replace(self, roles=item_roles(self.pairs, rotation=rotation, rotations=rotations, seed=seed))
 
     def pairs_for(self, language: str, role: Role) -> ContrastPairs:
         """The pairs of one language with this role.
@@ -96,17 +103,25 @@ class Concept:
 
     def class_projections(self, source: str, layer: int) -> tuple[float, float]:
         """Mean projections on the source's unit direction of the class that lowers the outcome, and that raises it."""
-        unit = self._unit(source, layer)
-        upheld, violated = (self._states(source, layer, "fit")[:, side] @ unit for side in (0, 1))
-        low, high = (violated, upheld) if self.orientation == 1 else (upheld, violated)
+        low, high = self.projections(source, source, layer, "fit")
         return float(low.mean()), float(high.mean())
+
+    def projections(
+        self, source: str, language: str, layer: int, role: Role
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Projections of a language's sentences of one role on the source's unit direction.
+
+        Returns:
+            (item,) of the class that lowers the outcome, and of the class that raises it.
+        """
+        unit = self._unit(source, layer)
+        upheld, violated = (self._states(language, layer, role)[:, side] @ unit for side in (0, 1))
+        return (violated, upheld) if self.orientation == 1 else (upheld, violated)
 
     def separability(self, source: str, target: str, layer: int) -> float:
         """Share of the target's test pairs that the source's direction ranks rightly; chance 0.5, a tie counts 0.5."""
-        unit = self._unit(source, layer) * self.orientation
-        states = self._states(target, layer, "test")
-        gaps = (states[:, 0] - states[:, 1]) @ unit
-        return float(np.mean((gaps > 0) + 0.5 * (gaps == 0)))
+        low, high = self.projections(source, target, layer, "test")
+        return float(np.mean((high > low) + 0.5 * (high == low)))
 
     def calibration(self, source: str, target: str, layer: int) -> float:
         """Share of the target's single test sentences told rightly by the source's own threshold; chance 0.5.
@@ -114,9 +129,20 @@ class Concept:
         The threshold is the middle between the source's two class means. A direction may separate pairs everywhere and
         still need another threshold in every language.
         """
-        unit, threshold = self._unit(source, layer), np.mean(self.class_projections(source, layer))
-        above = self._states(target, layer, "test") @ unit > threshold
-        return float(np.mean(above == (np.array([True, False]) if self.orientation == 1 else np.array([False, True]))))
+        return self._told_rightly(source, target, layer, self.threshold(source, layer))
+
+    def recalibrated(self, source: str, target: str, layer: int) -> float:
+        """As `calibration`, along the source's direction but with the threshold refitted in the target."""
+        threshold = float(np.mean(self.projections(source, target, layer, "fit")))
+        return self._told_rightly(source, target, layer, threshold)
+
+    def threshold(self, source: str, layer: int) -> float:
+        """The middle between the source's two class means, as a projection on its unit direction."""
+        return float(np.mean(self.class_projections(source, layer)))
+
+    def _told_rightly(self, source: str, target: str, layer: int, threshold: float) -> float:
+        low, high = self.projections(source, target, layer, "test")
+        return float(np.mean([low <= threshold, high > threshold]))
 
     def _unit(self, source: str, layer: int) -> NDArray[np.float32]:
         vector = self.vector(source, layer)
@@ -142,6 +168,7 @@ def fit_concept(
     template: Template | None = None,
     direction: Direction = difference_in_means,
     orientation: Literal[1, -1] = 1,
+    rotations: int = ROTATIONS,
     seed: int = 0,
 ) -> Concept:
     """Read all pairs of one value and divide their items among fitting, choosing and testing.
@@ -152,6 +179,7 @@ def fit_concept(
         template: around every sentence; None for the model's own.
         direction: from paired differences to a direction.
         orientation: -1 where the outcome is on the side of the violating sentence, as refusals are of harmful requests.
+        rotations: parts of the items; the roles are those of the first rotation.
         seed: of the division.
 
     Raises:
@@ -161,4 +189,5 @@ def fit_concept(
         raise DataError(f"{pairs.name}: {len(pairs.values)} values; a concept is of one, select it first")
     reading = model if template is None else replace(model, reading_template=template)
     states = extract(reading, pairs).isel(value=0, drop=True)
-    return Concept(pairs.values[0], pairs, item_roles(pairs, seed=seed), states, direction, orientation)
+    roles = item_roles(pairs, rotations=rotations, seed=seed)
+    return Concept(pairs.values[0], pairs, roles, states, direction, orientation)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -13,6 +13,7 @@ from polyethos.control.concepts import Concept
 from polyethos.control.operators import Gate, Intervention, OperatorName, Scope
 
 Family = Literal["plain", "concept", "random", "shuffled", "other value", "prompting"]
+OTHER_OPERATORS = ("ablate", "clamp", "rotate", "gated add")
 
 
 @dataclass(frozen=True)
@@ -39,17 +40,20 @@ class Design:
     """Which conditions an experiment has.
 
     Attributes:
-        doses: of "add", as signed multiples of the chosen strength.
-        operators: whether ablation, clamping, rotation and the gate are tried as well.
-        random: number of random directions, each at the chosen strength.
+        doses: of "add", as signed multiples of the chosen strength; 1 and -1 are always among them. Every control has
+            all of them.
+        operators: which others are tried as well, of "ablate", "clamp", "rotate" and "gated add".
+        random: number of random directions.
+        random_curves: how many of them have all doses; the rest only 1 and -1.
         shuffled: number of directions from shuffled labels.
         scope: which tokens are steered.
         seed: of the random directions and shuffles.
     """
 
-    doses: tuple[float, ...] = (-2.0, -1.0, -0.5, 0.5, 1.0, 2.0)
-    operators: bool = True
+    doses: tuple[float, ...] = (-2.0, -1.0, 1.0, 2.0)
+    operators: tuple[str, ...] = OTHER_OPERATORS
     random: int = 20
+    random_curves: int = 5
     shuffled: int = 5
     scope: Scope = "all"
     seed: int = 0
@@ -78,21 +82,20 @@ def make_conditions(
     """
     vector = concept.vector(source, site.layer)
     conditions = [Condition("plain", "plain", "none", 0.0, ())]
-    for dose in design.doses:
-        conditions.append(_added(f"add {dose:+g}", "concept", vector, dose, site, design))
-    if design.operators:
-        conditions += _other_operators(concept, source, vector, site, design)
+    conditions += _at_all_doses("add", "concept", vector, site, design)
+    others_tried = _other_operators(concept, source, vector, site, design)
+    conditions += [one for one in others_tried if one.operator in design.operators]
+    # The same random directions in every rotation of the split, so that their effects can be put together.
     generator = np.random.default_rng(design.seed)
-    for number in range(design.random):
+    for number in range(1, design.random + 1):
         random = generator.normal(size=len(vector)).astype(np.float32)
-        conditions.append(_added(f"random {number + 1}", "random", random, 1.0, site, design))
-    for number in range(design.shuffled):
+        drawn = design if number <= design.random_curves else replace(design, doses=())
+        conditions += _at_all_doses(f"random {number}", "random", random, site, drawn)
+    for number in range(1, design.shuffled + 1):
         shuffled = concept.vector(source, site.layer, signs=_shuffle([design.seed, number]))
-        conditions.append(_added(f"shuffled {number + 1}", "shuffled", shuffled, 1.0, site, design))
+        conditions += _at_all_doses(f"shuffled {number}", "shuffled", shuffled, site, design)
     for other in others:
-        stranger = other.vector(source, site.layer)
-        for dose in (-1.0, 1.0):
-            conditions.append(_added(f"{other.value} {dose:+g}", "other value", stranger, dose, site, design))
+        conditions += _at_all_doses(other.value, "other value", other.vector(source, site.layer), site, design)
     return conditions
 
 
@@ -100,10 +103,13 @@ def _shuffle(seed: list[int]) -> Callable[[int], NDArray[np.float32]]:
     return lambda count: np.random.default_rng(seed).choice([-1.0, 1.0], count).astype(np.float32)
 
 
-def _added(
-    name: str, family: Family, vector: NDArray[np.float32], dose: float, site: Site, design: Design
-) -> Condition:
-    return Condition(name, family, "add", dose, (_edit("add", vector, dose * site.strength, site, design),))
+def _at_all_doses(
+    name: str, family: Family, vector: NDArray[np.float32], site: Site, design: Design
+) -> list[Condition]:
+    return [
+        Condition(f"{name} {dose:+g}", family, "add", dose, (_edit("add", vector, dose * site.strength, site, design),))
+        for dose in sorted({-1.0, 1.0, *design.doses})
+    ]
 
 
 def _edit(
@@ -125,9 +131,9 @@ def _other_operators(
     concept: Concept, source: str, vector: NDArray[np.float32], site: Site, design: Design
 ) -> list[Condition]:
     low, high = concept.class_projections(source, site.layer)
+    gate = Gate(site.layer, vector, concept.threshold(source, site.layer))
     # An added vector of this share of the norm turns a state at right angles to it by this angle.
     angle = float(np.arctan(site.strength))
-    gate = Gate(site.layer, vector, (low + high) / 2)
     made = [
         ("ablate", "ablate", 0.0, _edit("ablate", vector, 1.0, site, design)),
         ("gated add +1", "gated add", 1.0, _edit("add", vector, site.strength, site, design, gate=gate)),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import takewhile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,7 +83,9 @@ def refusal_measure(
 
 
 def preference_measure(model: LanguageModel, pairs: ContrastPairs, *, before: Sequence[str] = ()) -> Measure:
-    """Upheld against violated continuations of the same context.
+    """Upheld against violated continuations of what both sides of a pair begin with.
+
+    Tokens that both sides begin with add nothing to the log-odds; they count as the prompt.
 
     Args:
         model: the model.
@@ -94,7 +97,15 @@ def preference_measure(model: LanguageModel, pairs: ContrastPairs, *, before: Se
     opening = "".join(text + separator for text in before)
     both = [sentence(pair, polarity) for pair in pairs for polarity in ("positive", "negative")]
     texts = statements(model, [(opening + one.before, one.answer) for one in both])
-    return Measure(code, (PAIR,), tuple(pair.item for pair in pairs), texts)
+    shared = [text for sides in zip(texts[::2], texts[1::2], strict=True) for text in _with_shared_prompt(*sides)]
+    return Measure(code, (PAIR,), tuple(pair.item for pair in pairs), shared)
+
+
+def _with_shared_prompt(one: Exchange, other: Exchange) -> tuple[Exchange, Exchange]:
+    tokens = zip(one.tokens[:-1], other.tokens[:-1], strict=False)
+    same = sum(1 for _ in takewhile(lambda both: both[0] == both[1], tokens))
+    prompt = max(same, 1)
+    return replace(one, prompt=prompt), replace(other, prompt=prompt)
 
 
 def bundled_replies(code: str, *, replies: str = "everyday", count: int = 4) -> tuple[list[str], list[str]]:

@@ -202,7 +202,8 @@ class _Site:
         if group.scope != "all":
             mask = mask & self._tracker.within(group.scope, batch).to(device)
         if group.gate is not None:
-            mask = mask & self._decisions[group.gate].to(device)[:, None]
+            decided = self._decisions[group.gate].to(device)
+            mask = mask & decided.repeat_interleave(batch // len(decided))[:, None]
         return mask
 
     def _decide(self, gate: Gate, states: torch.Tensor) -> torch.Tensor:

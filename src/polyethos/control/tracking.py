@@ -71,12 +71,13 @@ class PromptTracker:
         Raises:
             SteeringError: the pass has another number of rows than its prompt had.
         """
-        if len(self._ends) != rows:
+        if not len(self._ends) or rows % len(self._ends):
             raise SteeringError(
                 f"a pass with {rows} rows continues a prompt of {len(self._ends)} rows; begin a new block of "
                 "`with steer(...)` for each batch, and pass the prompt through the model inside it"
             )
-        return self._ends
+        # Several rows may go on from one prompt, as answers to it do.
+        return self._ends.repeat_interleave(rows // len(self._ends))
 
     def _begin(self, arguments: dict[str, Any]) -> None:
         tokens = arguments.get("input_ids")
