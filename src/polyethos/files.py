@@ -75,6 +75,8 @@ def remove_partial_files(folder: Path) -> None:
 def _explained(error: OSError, path: Path) -> OSError | ResourceError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return ResourceError(f"{path}: the disk is full; free some space and run the same command again")
+    if error.errno == errno.EFBIG:
+        return ResourceError(f"{path}: larger than a file may be here; raise the limit (ulimit -f) and run it again")
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
         return ResourceError(f"{path}: cannot be written ({error.strerror}); choose another folder")
     return error

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from importlib import resources
 from pathlib import Path
+from shutil import copyfile
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,7 @@ from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 from polyethos.arrays import LAYER, SOURCE, TARGET, VALUE
 from polyethos.dataset.microworld import MICROWORLD_LANGUAGES, microworld_pairs, time_pairs
-from polyethos.files import file_hash, write_json, write_text
+from polyethos.files import file_hash, whole_file, write_json, write_text
 from polyethos.lab.checkpoint import LossLog
 from polyethos.lab.outcomes import reply_accuracy, separability, unspecificity, verdict_accuracy
 from polyethos.lab.pocket import CARD
@@ -29,11 +31,18 @@ _VERDICT_ITEMS, _PAIR_ITEMS = 16, 48
 
 
 def save_model(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
-    """Write model and tokenizer in transformers' format, weights in bfloat16."""
-    folder.mkdir(parents=True, exist_ok=True)
-    model.bfloat16().save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    (folder / "generation_config.json").unlink(missing_ok=True)
+    """Write model and tokenizer in transformers' format, weights in bfloat16.
+
+    Raises:
+        ResourceError: the disk is full.
+    """
+    with TemporaryDirectory() as temporary:
+        model.bfloat16().save_pretrained(temporary)
+        tokenizer.save_pretrained(temporary)
+        for file in sorted(Path(temporary).iterdir()):
+            if file.name != "generation_config.json":
+                with whole_file(folder / file.name) as copy:
+                    copyfile(file, copy)
 
 
 def measure(folder: Path, recipe: Recipe, log: LossLog, start: Start | None = None) -> dict[str, Any]:

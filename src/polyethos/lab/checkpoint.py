@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from transformers import LlamaForCausalLM
 
 from polyethos.errors import DataFormatError, LabError
@@ -67,13 +67,18 @@ class LossLog:
 def save_checkpoint(
     path: Path, recipe: Recipe, model: LlamaForCausalLM, optimizer: torch.optim.AdamW, log: LossLog, *, step: int
 ) -> None:
-    """Write the whole state after `step` steps, whole or not at all."""
+    """Write the whole state after `step` steps, whole or not at all.
+
+    Raises:
+        ResourceError: the disk is full; the checkpoint before stays.
+    """
     tensors = {f"weight.{name}": weight.detach().contiguous() for name, weight in model.named_parameters()}
     for name, weight in model.named_parameters():
         tensors |= {f"{moment}.{name}": optimizer.state[weight][moment].contiguous() for moment in _MOMENTS}
     metadata = {"recipe": recipe.identity(), "step": str(step), "log": json.dumps(log.to_json())}
+    # safetensors' own writer reports a full disk as an error of its own kind, Python's as what it is.
     with whole_file(path) as temporary:
-        save_file(tensors, temporary, metadata)
+        temporary.write_bytes(save(tensors, metadata))
 
 
 def load_checkpoint(

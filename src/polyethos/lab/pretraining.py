@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import torch
 from transformers import PreTrainedTokenizerFast
 
 from polyethos.errors import LabError
@@ -22,6 +21,7 @@ from polyethos.lab.start import Start, read_start
 from polyethos.lab.tokenizer import train_tokenizer, world_tokenizer
 from polyethos.lab.training import Progress, train
 from polyethos.lab.world import World
+from polyethos.representation.hardware import choose_device
 
 _DIALOGUE_LANGUAGES = {"pocket-en": ("en",), "pocket-zh-en": ("zh", "en")}
 _POCKET_TOKENS = {"pocket-en": 2_000_000, "pocket-zh-en": 3_000_000, "pocket-balanced": 8_000_000}
@@ -92,6 +92,7 @@ def pretrain(
 
     Raises:
         LabError: the mixture, the text or an argument cannot be used, or `out` holds another run.
+        ModelLoadError: the device does not exist here.
         ResourceError: the disk is full; nothing that was finished is lost.
     """
     mixture = mixture if isinstance(mixture, Mixture) else read_mixture(mixture)
@@ -121,8 +122,8 @@ def run(
         raise LabError(f"{out}: holds a run of another recipe ({record.name} differs); choose another folder")
     if (folder / CARD).exists():
         return folder
+    place = choose_device(device)
     write_json(record, recipe.to_json())
-    place = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     start = materials.start
     model, log = train(
         recipe, materials.source, materials.tokenizer, out, start=start and start.folder, device=place, report=report

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -86,8 +85,10 @@ def train(
     with _one_thread():
         for step in range(first, recipe.steps):
             ids, row_kinds = schedule.batch(source, step * recipe.rows, recipe.rows)
-            losses = _step(model, optimizer, torch.from_numpy(ids).to(device), rate=recipe.rate(step))
-            log.add(losses, [schedule.kinds[kind] for kind in row_kinds])
+            with _precision(device):
+                losses = row_losses(model, torch.from_numpy(ids).to(device))
+            _step(model, optimizer, losses, rate=recipe.rate(step))
+            log.add(losses.detach().cpu().numpy(), [schedule.kinds[kind] for kind in row_kinds])
             done = step + 1
             if done % checkpoint_every == 0 or done == recipe.steps:
                 log.close_interval(done * recipe.rows * recipe.row)
@@ -111,8 +112,9 @@ def row_losses(model: LlamaForCausalLM, ids: Tensor) -> Tensor:
     states = model.model(input_ids=ids, use_cache=False).last_hidden_state[:, :-1]
     targets = ids[:, 1:]
     losses = []
-    for first in range(0, len(ids), _ROWS_PER_SLICE):
-        some, wanted = states[first : first + _ROWS_PER_SLICE], targets[first : first + _ROWS_PER_SLICE]
+    at_once = _ROWS_PER_SLICE if ids.device.type == "cpu" else len(ids)
+    for first in range(0, len(ids), at_once):
+        some, wanted = states[first : first + at_once], targets[first : first + at_once]
         logits = model.lm_head(some.flatten(0, 1)).float()
         losses.append(functional.cross_entropy(logits, wanted.flatten(), reduction="none").view_as(wanted).mean(1))
     return torch.cat(losses)
@@ -163,12 +165,18 @@ def _optimizer(model: LlamaForCausalLM, recipe: Recipe) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=_BETAS, fused=True)
 
 
-def _step(model: LlamaForCausalLM, optimizer: torch.optim.AdamW, ids: Tensor, *, rate: float) -> np.ndarray:
+def _precision(device: str) -> AbstractContextManager[None]:
+    """bfloat16 products on a GPU that has them; on a processor they are slower than float32 in models this small."""
+    on_gpu = device.startswith("cuda")
+    return torch.autocast(
+        "cuda" if on_gpu else "cpu", torch.bfloat16, enabled=on_gpu and torch.cuda.is_bf16_supported()
+    )
+
+
+def _step(model: LlamaForCausalLM, optimizer: torch.optim.AdamW, losses: Tensor, *, rate: float) -> None:
     for group in optimizer.param_groups:
         group["lr"] = rate
-    losses = row_losses(model, ids)
     losses.mean().backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
-    return losses.detach().cpu().numpy()
