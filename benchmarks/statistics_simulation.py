@@ -2,7 +2,7 @@
 
     OMP_NUM_THREADS=1 python benchmarks/statistics_simulation.py [PART ...]
 
-Parts: existence, consistency, transfer, relations, noise. Each prints what it planted and what was found, with the
+Parts: existence, consistency, transfer, one-way, relations, noise. Each prints what it planted and what was found, with the
 Monte-Carlo error (two standard errors). `--studies N` sets how many studies per part; the default, 500, takes about a
 quarter of an hour of processor time.
 """
@@ -32,6 +32,7 @@ from polyethos.analysis.similarity import consistency, ratio, raw_products, unit
 from polyethos.dataset.languages import linguistic_distances, pretraining_shares
 
 FOLDS = 5
+HIGH = np.array([True, True, False, False, False, False])
 
 
 def rate(hits):
@@ -193,24 +194,29 @@ def judged(data, high, *, seed):
 
 
 def transfer(studies):
-    """One direction with unequal noise must not look one-way; a planted one-way transfer must."""
-    high = np.array([True, True, False, False, False, False])
+    """One direction with unequal noise must not look one-way."""
     for name, spread in spreads(64).items():
         claims, artefact = [], []
         for study in range(studies):
             data = common_study(np.random.default_rng([5, study]), items=100, hidden=64, languages=6, spread=spread)
-            found, looks = judged(shuffled(data, study), high, seed=study)
+            found, looks = judged(shuffled(data, study), HIGH, seed=study)
             claims.append(found.claimed())
             artefact.append(looks)
         print(f"one direction in 6 languages, 2 of them clear, 100 to 80 items, {name}, {studies} studies")
         print(f"  called one-way: {rate(claims)}; raw gains look one-way in {rate(artefact)}")
+
+
+def one_way_power(studies):
+    """A planted one-way transfer must be found."""
     for items in (100, 200, 400):
         claims = []
-        for study in range(studies // 5):
-            claims.append(
-                judged(one_way_study(np.random.default_rng([6, study]), items), high, seed=study)[0].claimed()
-            )
-        print(f"planted one-way transfer (true excess +0.5 and -1.6 probits), {items} items: found in {rate(claims)}")
+        for study in range(studies):
+            data = one_way_study(np.random.default_rng([6, study]), items)
+            claims.append(judged(data, HIGH, seed=study)[0].claimed())
+        print(
+            f"planted one-way transfer (true excess +0.5 and -1.6 probits), {items} items: found in {rate(claims)}",
+            flush=True,
+        )
 
 
 def one_way_study(random, items):
@@ -252,7 +258,8 @@ def relations_part(studies):
         print(
             f"16 languages, language effects 0.1, {name}, {studies // 2} studies: p <= 0.05 of {term} in "
             f"{rate(np.array(p) <= 0.05)}; stated smallest effect found in 4 of 5: {np.mean(detectable):.3f}; "
-            f"plain Pearson of distance: {rate(np.array(naive) <= 0.05)}"
+            f"plain Pearson of distance: {rate(np.array(naive) <= 0.05)}",
+            flush=True,
         )
 
 
@@ -300,6 +307,7 @@ PARTS = {
     "existence": existence,
     "consistency": consistency_part,
     "transfer": transfer,
+    "one-way": one_way_power,
     "relations": relations_part,
     "noise": noise,
 }

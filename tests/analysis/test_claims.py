@@ -78,8 +78,20 @@ def test_a_common_direction_contradicts_inconsistency_though_the_raw_cosine_is_l
 
 
 def test_directions_that_differ_support_inconsistency():
+    apart = corrected(consistency=symmetric(0.6), consistency_identical_p=symmetric(0.01, diagonal=np.nan))
+    assert finding("inconsistent", apart).verdict == "supported"
+
+
+def test_directions_that_surely_differ_but_by_little_support_it_in_part_only():
     found = finding("inconsistent", corrected(consistency_identical_p=symmetric(0.01, diagonal=np.nan)))
-    assert found.verdict == "supported"
+    assert found.verdict == "in part"
+    assert "differ, but by little" in found.corrected
+
+
+def test_an_undefined_correlation_is_called_undefined():
+    paper = published(linguistic_split=("distance", [np.nan]))
+    found = finding("Resources", corrected().merge(related(0.2)), paper)
+    assert "r = -0.20 over all pairs, undefined split" in found.paper
 
 
 def test_directions_of_middling_similarity_leave_the_claim_open():

@@ -103,7 +103,7 @@ def test_models_with_other_values_are_not_compared():
 
 
 def test_models_whose_samples_hold_other_items_are_not_compared():
-    with pytest.raises(LabelMismatchError, match="b has bootstrap samples .* on the same data with the same seed"):
+    with pytest.raises(LabelMismatchError, match=r"b has bootstrap samples .* on the same data with the same seed"):
         compare({"a": model(0.7), "b": model(0.7, items=1)})
 
 

@@ -1,7 +1,7 @@
 """Sentences generated from results."""
 
 import pytest
-from results_by_hand import study_of, three_languages, with_intervals
+from results_by_hand import study_of, study_with_tests, three_languages, with_intervals
 
 from polyethos.presentation.answers import QUESTIONS, answers
 
@@ -14,7 +14,7 @@ def test_every_question_is_answered_in_order_and_what_was_not_measured_names_its
     found = answers(three_languages())
     assert [a.key for a in found] == list(QUESTIONS)
     assert [a.key for a in found if not a.measured] == ["linguistics", "control", "composition"]
-    assert answer("control", three_languages()).command == "polyethos steer RUN"
+    assert answer("control", three_languages()).command == "polyethos control RUN"
     assert answer("control", three_languages()).verdict == "Not measured"
 
 
@@ -143,3 +143,25 @@ def test_related_languages_share_more_only_if_similarity_falls_with_distance_bey
 
 def test_a_relation_of_too_few_languages_is_undecided():
     assert answer("linguistics", with_relation(float("nan"), float("nan"))).verdict == "Undecided"
+
+
+def test_what_needs_no_concept_is_said_beside_recognition():
+    found = answer("existence", study_with_tests()).sentence
+    assert (
+        "For comparison, on the same pairs: random direction 55 %, shuffled labels 55 %, length 55 % and words" in found
+    )
+    assert "For comparison" not in answer("existence", study_of()).sentence
+
+
+def test_consistency_says_how_it_comes_out_otherwise_and_what_is_undefined():
+    found = answer("consistency", study_with_tests()).sentence
+    assert "Beside it: raw cosine" in found
+    assert "after whitening" in found
+    assert "reliability of the vectors" in found
+    assert "Undefined, since not told apart from noise: 7 of 56 vectors." in found
+
+
+def test_composition_points_to_the_bundled_evidence():
+    found = answer("composition", study_of())
+    assert found.command == "polyethos lab advise"
+    assert "bundled" in found.sentence

@@ -4,10 +4,12 @@ import json
 
 import numpy as np
 import pytest
-from results_by_hand import study_of, three_languages, with_intervals
+from results_by_hand import study_of, study_with_tests, three_languages, with_intervals
 
+from polyethos.presentation.table_files import to_csv, to_latex
 from polyethos.presentation.tables import (
     comparison_tables,
+    controls_table,
     layers_table,
     linguistic_table,
     models_by_language_table,
@@ -17,6 +19,8 @@ from polyethos.presentation.tables import (
     pair_table,
     recognition_details,
     recognition_table,
+    reliability_table,
+    similarity_table,
     study_tables,
     summary,
 )
@@ -105,3 +109,32 @@ def test_the_summary_is_valid_json_without_nan():
     assert content["tables"]["recognition"]["sw"]["fairness"] is None
     assert "existence" in content["answers"]
     json.dumps(content, allow_nan=False)
+
+
+def test_controls_stand_below_the_concept_vectors_they_are_compared_with():
+    frame = controls_table(study_with_tests())
+    assert frame.index.tolist() == ["concept vector", "random direction", "shuffled labels", "length", "words"]
+    assert frame.loc["words", "mean"] == pytest.approx(0.55)
+    assert frame.loc["concept vector", "mean"] == pytest.approx(
+        float(study_with_tests()["recognition"].mean()), abs=0.01
+    )
+
+
+def test_what_is_undefined_is_called_so_and_is_neither_nought_nor_blank():
+    results = study_with_tests()
+    frame = similarity_table(results, "consistency")
+    last = str(results["language"].values[-1])
+    assert (frame.loc[last] == "undefined").all()
+    assert frame.drop(index=last, columns=last).map(lambda cell: isinstance(cell, float)).all(axis=None)
+    tables = {table.name: table for table in study_tables(results)}
+    assert f"{last},undefined" in to_csv(tables["consistency"])
+    assert "undefined" in to_latex(tables["consistency"])
+    pairs = pair_details(results).set_index(["source", "target"])["defined"]
+    assert not pairs.loc[last].any()
+    assert pairs.loc["en", "fr"].all()
+
+
+def test_reliability_is_read_where_vectors_are_compared():
+    results = study_with_tests()
+    found = reliability_table(results).loc["en", "morality"]
+    assert found == results["reliability"].sel(language="en", value="morality", layer=7).item()

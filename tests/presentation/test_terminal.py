@@ -57,7 +57,7 @@ def test_each_measured_question_has_its_line_and_the_others_their_command():
     text = " ".join(printed(summary(three_languages())).split())
     assert "Does the model hold these value concepts? Mostly." in text
     assert "high-resource -> others +7.0" in text
-    assert "(polyethos steer RUN)" in text
+    assert "(polyethos control RUN)" in text
 
 
 def test_markup_in_names_is_shown_not_obeyed():
@@ -89,5 +89,5 @@ def test_both_protocols_and_the_verdict_on_each_claim_are_printed_short():
     (recognised,) = (line.split() for line in lines if line.startswith("recognition accuracy, mean"))
     assert recognised[-4:][1] == recognised[-1] == "%"
     (one_way,) = (line for line in lines if line.startswith("Transfer runs one way"))
-    assert one_way.split()[-1] in ("supported", "contradicted", "open")
+    assert one_way.split()[-1] in ("supported", "part", "contradicted", "open")
     assert "the paper's claim" not in printed(summary(three_languages()))

@@ -115,3 +115,10 @@ def test_a_series_is_recognised_by_the_last_part_of_the_name(name, series):
 
 def test_every_preset_names_its_own_series():
     assert all(series_of(preset.model) == preset.series for preset in PRESETS.values())
+
+
+@pytest.mark.parametrize("fields", [{"protocol": "paper"}, {"permutations": 0}, {"direction": "pca"}])
+def test_the_untrained_model_is_a_control_of_the_tests_and_needs_them(fields):
+    assert Study(untrained=True).is_tested
+    with pytest.raises(InvalidStudyError, match="untrained is a control of the corrected tests"):
+        Study(untrained=True, **fields)

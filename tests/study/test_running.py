@@ -12,6 +12,7 @@ import xarray as xr
 import polyethos
 from polyethos import Study
 from polyethos.analysis import published
+from polyethos.analysis.beside import published_beside
 from polyethos.dataset.pairs import sentence
 from polyethos.errors import RunError, StudyMismatchError
 from polyethos.lab.pocket import pocket_model_path
@@ -198,3 +199,20 @@ def test_the_default_folder_differs_between_studies():
 
     assert default_folder(Study()) != default_folder(Study(seed=1))
     assert default_folder(Study()).parent == Path("polyethos-runs")
+
+
+def test_the_untrained_model_is_asked_on_request(finished, tmp_path):
+    run = polyethos.run(Study(**SMALL, untrained=True, permutations=50), tmp_path / "with")
+    assert run.study["study"]["untrained"] is True
+    control = run.results["control_accuracy"].sel(control="untrained model")
+    assert control.notnull().all()
+    assert float(control.mean()) < float(run.results["recognition"].mean())
+    assert "untrained model" not in finished.results["control"]
+
+
+def test_the_published_protocols_numbers_stand_beside_the_corrected_ones(finished):
+    paper = published_beside(finished.results)
+    assert paper["accuracy"].dims == finished.results["accuracy"].dims
+    assert paper.attrs["protocol"] == "paper"
+    assert (finished.path / "tables" / "protocols.csv").is_file()
+    assert "claim,verdict,paper,corrected,why" in (finished.path / "tables" / "claims.csv").read_text()

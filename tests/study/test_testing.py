@@ -4,10 +4,11 @@ import pytest
 import xarray as xr
 from shards_by_hand import data_of
 
+from polyethos.analysis.untrained import with_untrained
 from polyethos.arrays import read_dataset
 from polyethos.errors import ResourceError
 from polyethos.study import Study
-from polyethos.study.testing import keep_tests, plan_tests
+from polyethos.study.testing import has_untrained, keep_tests, keep_untrained, plan_tests
 
 FEW = {"permutations": 200, "replicates": 100}
 
@@ -64,3 +65,30 @@ def test_too_little_memory_for_the_tests_is_known_before_anything_is_read(tmp_pa
         path.unlink()
     with pytest.raises(ResourceError, match="the tests of 40 items in 3 languages"):
         plan_tests(least.model_copy(update={"memory": least.memory - 1}), data)
+
+
+def test_the_untrained_model_stands_among_the_controls_and_is_asked_the_same_items(tmp_path):
+    data = data_of(tmp_path, items=40, layers=2, hidden=24, missing=[(3, "fi")])
+    study, work = Study(**FEW, untrained=True), tmp_path / "work"
+    work.mkdir()
+    assert not has_untrained(work, "morality")
+    keep_untrained(study, data, work)
+    assert has_untrained(work, "morality")
+    statistics = kept(study, data, tmp_path / "run")
+    untrained = read_dataset(work / "morality-untrained.nc")[0]
+    found = with_untrained(statistics, untrained).sel(control="untrained model", drop=True)
+    # The "untrained" model of this test is the trained one, so that nothing is left of their difference.
+    xr.testing.assert_allclose(found["control_accuracy"], statistics["recognition"])
+    for end in ("", "_low", "_high"):
+        assert (abs(found[f"recognition_excess{end}"]) < 1e-6).all()
+
+
+def test_other_controls_stay_as_they_are_beside_the_untrained_model(tmp_path):
+    data = data_of(tmp_path, items=40, layers=2, hidden=24)
+    statistics = kept(Study(**FEW), data, tmp_path / "run")
+    (tmp_path / "work").mkdir()
+    keep_untrained(Study(**FEW), data, tmp_path / "work")
+    found = with_untrained(statistics, read_dataset(tmp_path / "work" / "morality-untrained.nc")[0])
+    names = statistics["control"].values.tolist()
+    assert found["control"].values.tolist() == [*names, "untrained model"]
+    xr.testing.assert_identical(found.sel(control=names), statistics)

@@ -15,7 +15,7 @@ import xarray as xr
 
 from polyethos.arrays import SOURCE, TARGET
 
-Verdict = Literal["supported", "contradicted", "open"]
+Verdict = Literal["supported", "in part", "contradicted", "open"]
 
 LEVEL = 0.05
 _ALIKE = 0.9
@@ -121,9 +121,13 @@ def _consistency(corrected: xr.Dataset, paper: xr.Dataset | None) -> Finding:
         f"{different} of {n_defined} one common direction is ruled out, in {related} of {n_defined} the directions are "
         f"related beyond chance (5 % each, not corrected for their number)."
     )
-    share = different / n_defined
-    alike = float(apart.mean()) >= _ALIKE and share <= 2 * LEVEL
-    verdict: Verdict = "supported" if share > 0.5 else "contradicted" if alike else "open"
+    share, alike = different / n_defined, float(apart.mean()) >= _ALIKE
+    verdict: Verdict = "open"
+    if share > 0.5:
+        verdict = "in part" if alike else "supported"
+        said += " So they differ, but by little." if alike else " So they differ."
+    elif alike and share <= 2 * LEVEL:
+        verdict = "contradicted"
     return Finding(claim, _similarity_of_paper(paper), said, why, verdict)
 
 
@@ -180,11 +184,15 @@ def _linguistics_of_paper(paper: xr.Dataset | None) -> str:
     if paper is None:
         return _NOT_RUN
     parts = [
-        f"{kind} r = {float(paper['linguistic_direct'].sel(distance=kind)):.2f} over all pairs, "
-        f"{float(paper['linguistic_split'].sel(distance=kind)):.2f} split by resources"
+        f"{kind} {_correlation(paper['linguistic_direct'].sel(distance=kind))} over all pairs, "
+        f"{_correlation(paper['linguistic_split'].sel(distance=kind))} split by resources"
         for kind in paper["distance"].values
     ]
     return "; ".join(parts) + "."
+
+
+def _correlation(r: xr.DataArray) -> str:
+    return "undefined" if np.isnan(float(r)) else f"r = {float(r):.2f}"
 
 
 def _one_way(corrected: xr.Dataset, paper: xr.Dataset | None) -> Finding:

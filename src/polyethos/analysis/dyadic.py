@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg, optimize
+from scipy import optimize
 
 Array = NDArray[np.float64]
 
@@ -65,17 +65,43 @@ def fit(dyads: Dyads, *, ratio: float | None = None) -> Fit:
     Source: Patterson and Thompson 1971 for REML; Snijders and Kenny 1999 for pairs with shared members.
     """
     rows, columns = dyads.complete()
-    y, x = dyads.response[rows, columns], _design(dyads.predictors[:, rows, columns])
-    members = _members(rows, columns, len(dyads.response))
+    axes = _Axes.of(_members(rows, columns, len(dyads.response)))
+    y, x = axes.rotated(dyads.response[rows, columns]), axes.rotated(_design(dyads.predictors[:, rows, columns]))
     if ratio is None:
         # Between a hundredth of and a hundred times the pair's own variance; below that, none.
         found = optimize.minimize_scalar(
-            lambda log_ratio: _deviance(y, x, members, float(np.exp(log_ratio))), bounds=(-5, 5), method="bounded"
+            lambda log_ratio: _deviance(y, x, axes, float(np.exp(log_ratio))), bounds=(-5, 5), method="bounded"
         )
         best = float(np.exp(found.x))
-        ratio = best if found.fun < _deviance(y, x, members, 0.0) else 0.0
-    y, x = _whiten(members, ratio, y, x)
-    return Fit(*_least_squares(y, x), ratio)
+        ratio = best if found.fun < _deviance(y, x, axes, 0.0) else 0.0
+    weights = axes.weights(ratio)
+    return Fit(*_least_squares(weights * y, weights[:, None] * x), ratio)
+
+
+@dataclass(frozen=True)
+class _Axes:
+    """Axes along which the errors of the pairs are independent, whatever the variance of the languages' effects.
+
+    Attributes:
+        basis: orthonormal columns, (pair, axis).
+        shared: variance that effects of variance 1 bring along each axis, (axis,).
+    """
+
+    basis: Array
+    shared: Array
+
+    @classmethod
+    def of(cls, members: Array) -> _Axes:
+        basis, lengths, _ = np.linalg.svd(members, full_matrices=True)
+        return cls(basis, np.concatenate([lengths**2, np.zeros(len(members) - len(lengths))])[: len(members)])
+
+    def rotated(self, values: Array) -> Array:
+        """Values of the pairs, (pair, ...), along the axes."""
+        return np.asarray(self.basis.T @ values)
+
+    def weights(self, ratio: float) -> Array:
+        """One over the standard deviation of the errors along each axis."""
+        return np.asarray(1 / np.sqrt(1 + ratio * self.shared))
 
 
 def double_semi_partialling(dyads: Dyads, predictor: int, *, permutations: int, seed: int) -> tuple[float, float]:
@@ -94,22 +120,43 @@ def double_semi_partialling(dyads: Dyads, predictor: int, *, permutations: int, 
     explained = _design(values[others])
     rest[rows, columns] = values[predictor] - explained @ np.linalg.lstsq(explained, values[predictor], rcond=None)[0]
     rest[columns, rows] = rest[rows, columns]
-    members = _members(rows, columns, len(dyads.response))
-    factor = linalg.cholesky(_covariance(members, observed.ratio), lower=True)
+    axes = _Axes.of(_members(rows, columns, len(dyads.response)))
     random = np.random.default_rng(seed)
+    orders = random.permuted(np.tile(np.arange(len(rest)), (permutations, 1)), axis=1)
+    moved = rest[orders[:, rows], orders[:, columns]]
+    known = np.isfinite(moved).all(axis=1)
+    fixed = np.column_stack([dyads.response[rows, columns], np.ones(len(rows)), values[others].T])
     scores, effects = np.empty(permutations), np.empty(permutations)
-    for k in range(permutations):
-        order = random.permutation(len(rest))
-        moved = rest[order[rows], order[columns]]
-        known = np.isfinite(moved)
-        design = np.column_stack([np.ones(len(rows)), moved, values[others].T])[known]
-        response = dyads.response[rows, columns][known]
-        part = factor if known.all() else linalg.cholesky(_covariance(members[known], observed.ratio), lower=True)
-        whitened = linalg.solve_triangular(part, np.column_stack([response, design]), lower=True)
-        found, score = _least_squares(whitened[:, 0], whitened[:, 1:])
-        effects[k], scores[k] = found[1], score[1]
+    effects[known], scores[known] = _of_first(moved[known].T, fixed, axes, observed.ratio)
+    for k in np.flatnonzero(~known):
+        there = np.isfinite(moved[k])
+        fewer = _Axes.of(_members(rows[there], columns[there], len(dyads.response)))
+        effects[[k]], scores[[k]] = _of_first(moved[k, there][:, None], fixed[there], fewer, observed.ratio)
     extreme = np.sum(np.abs(scores) >= abs(observed.scores[1 + predictor]) - 1e-12)
     return float((1 + extreme) / (1 + permutations)), float(effects.std())
+
+
+def _of_first(moved: Array, fixed: Array, axes: _Axes, ratio: float) -> tuple[Array, Array]:
+    """Effects of many predictors, each beside the same others, and the effects in standard errors.
+
+    Args:
+        moved: a predictor per column, (pair, column).
+        fixed: the response, then the other predictors, (pair, 1 + other).
+        axes: of the same pairs.
+        ratio: variance ratio of the language effects.
+
+    Source: Frisch and Waugh 1933: regress both sides on the others, then one on the other.
+    """
+    weights = axes.weights(ratio)[:, None]
+    whitened, others = weights * axes.rotated(moved), weights * axes.rotated(fixed)
+    basis = np.linalg.qr(others[:, 1:])[0]
+    y = others[:, 0] - basis @ (basis.T @ others[:, 0])
+    x = whitened - basis @ (basis.T @ whitened)
+    squares = np.sum(x**2, axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        effects = (y @ x) / squares
+        left = y @ y - effects**2 * squares
+        return effects, effects / np.sqrt(left / (len(y) - others.shape[1]) / squares)
 
 
 def jackknife(dyads: Dyads) -> Array:
@@ -128,16 +175,6 @@ def _members(rows: NDArray[np.int64], columns: NDArray[np.int64], n_languages: i
     return members
 
 
-def _covariance(members: Array, ratio: float) -> Array:
-    return np.eye(len(members)) + ratio * members @ members.T
-
-
-def _whiten(members: Array, ratio: float, y: Array, x: Array) -> tuple[Array, Array]:
-    factor = linalg.cholesky(_covariance(members, ratio), lower=True)
-    whitened = linalg.solve_triangular(factor, np.column_stack([y, x]), lower=True)
-    return whitened[:, 0], whitened[:, 1:]
-
-
 def _least_squares(y: Array, x: Array) -> tuple[Array, Array]:
     """Effects and effects in standard errors."""
     inverse = np.linalg.pinv(x.T @ x)
@@ -147,11 +184,12 @@ def _least_squares(y: Array, x: Array) -> tuple[Array, Array]:
         return effects, effects / np.sqrt(variance * np.diag(inverse))
 
 
-def _deviance(y: Array, x: Array, members: Array, ratio: float) -> float:
-    """Minus twice the restricted log-likelihood, up to a constant."""
-    white_y, white_x = _whiten(members, ratio, y, x)
+def _deviance(y: Array, x: Array, axes: _Axes, ratio: float) -> float:
+    """Minus twice the restricted log-likelihood, up to a constant, from values along the axes."""
+    weights = axes.weights(ratio)
+    white_y, white_x = weights * y, weights[:, None] * x
     freedom = len(y) - x.shape[1]
     effects = np.linalg.lstsq(white_x, white_y, rcond=None)[0]
     error = float(np.sum((white_y - white_x @ effects) ** 2))
-    covariance = np.linalg.slogdet(_covariance(members, ratio))[1]
+    covariance = -2 * np.sum(np.log(weights))
     return float(freedom * np.log(error / freedom) + covariance + np.linalg.slogdet(white_x.T @ white_x)[1])

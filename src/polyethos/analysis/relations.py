@@ -135,10 +135,15 @@ def _regress(response: Array, predictors: list[Array], permutations: int, seed: 
 
 def _spread(table: _Table, places: list[int], size: int) -> _Table:
     """The numbers of some predictors among those of all, NaN for the others."""
-    fields = [np.full(size, np.nan) for _ in range(5)]
-    for field, found in zip(fields, (table.effect, table.low, table.high, table.p, table.detectable), strict=True):
-        field[places] = found
-    return _Table(*fields, table.n_pairs)
+
+    def placed(numbers: Array) -> Array:
+        among = np.full(size, np.nan)
+        among[places] = numbers
+        return among
+
+    columns = (placed(numbers) for numbers in (table.effect, table.low, table.high, table.p, table.detectable))
+    effect, low, high, p, detectable = columns
+    return _Table(effect, low, high, p, detectable, table.n_pairs)
 
 
 def _varies(table: Array, usable: NDArray[np.bool_]) -> bool:

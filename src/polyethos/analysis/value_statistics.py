@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,18 +11,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from polyethos.analysis.asymmetry import Tested, accuracy_of, drawn_accuracy, excess, held_out
+from polyethos.analysis.asymmetry import Tested, accuracy_of, excess, held_out
 from polyethos.analysis.common_direction import p_identical
 from polyethos.analysis.controls import random_direction_accuracy, text_controls
+from polyethos.analysis.draws import Draws
 from polyethos.analysis.one_way import observed_excess, simulated_excess
 from polyethos.analysis.products import Products
-from polyethos.analysis.resampling import (
-    bootstrap_weights,
-    percentile_interval,
-    random_signs,
-    sign_flips,
-    wilson_interval,
-)
+from polyethos.analysis.resampling import percentile_interval, sign_flips
 from polyethos.analysis.significance import ValueTest, sign_flip_test
 from polyethos.analysis.similarity import (
     Estimate,
@@ -96,7 +90,7 @@ def value_statistics(
     first = source.products_at(source.layers[0])
     kept = len(source.layers) if first.inner.nbytes * len(source.layers) <= max_bytes else 1
     at = lru_cache(maxsize=kept)(source.products_at)
-    draw = _Draws(first, source.value, replicates, seed)
+    draw = Draws(first, source.value, replicates, seed)
     flips = sign_flips(first.units.fold, permutations, seed=draw.seed)
     test = sign_flip_test(at, source.layers, flips, workers=workers)
     tested = held_out(at, test.choice)
@@ -112,28 +106,6 @@ def value_statistics(
     coords = {LANGUAGE: languages, SOURCE: languages, TARGET: languages, LAYER: list(source.layers)}
     merged = xr.merge(parts, join="exact").assign_coords(coords)
     return merged.assign(consistency_layer=_usual(test.choice), resampling_key=draw.key)
-
-
-class _Draws:
-    """Bootstrap weights and random signs of one value."""
-
-    def __init__(self, products: Products, value: str, replicates: int, seed: int) -> None:
-        self.seed = zlib.crc32(f"{seed} {value}".encode())
-        self.units = products.units
-        self.languages = list(products.languages)
-        self.n_items = products.present.sum(axis=1)
-        self.weights = bootstrap_weights(self.units.n_units, replicates, seed=self.seed)
-        self.signs = random_signs(self.units.n_units, replicates, seed=self.seed + 1)
-
-    @property
-    def key(self) -> int:
-        """Equal for equal items drawn in equal samples."""
-        units = (self.units.items, self.units.of_item.tolist(), self.units.fold.tolist())
-        return zlib.crc32(self.weights.tobytes(), zlib.crc32(repr(units).encode()))
-
-    def accuracy(self, correct: Array) -> Array:
-        """Accuracy in every sample, (replicate, ...) from (..., item)."""
-        return drawn_accuracy(correct, self.weights, self.units.of_item)
 
 
 def _usual(choice: Sequence[int]) -> int:
@@ -161,10 +133,8 @@ def _test(test: ValueTest, products: Products) -> xr.Dataset:
     )
 
 
-def _intervals(tested: Tested, draw: _Draws) -> xr.Dataset:
-    share = accuracy_of(tested.correct)
-    drawn = draw.accuracy(tested.correct)
-    low, high = wilson_interval(share, drawn.var(axis=0), draw.n_items, n_units=draw.units.n_units)
+def _intervals(tested: Tested, draw: Draws) -> xr.Dataset:
+    share, low, high, drawn = draw.interval(tested.correct)
     table = {"transfer_accuracy": share, "transfer_accuracy_low": low, "transfer_accuracy_high": high}
     own = {name.replace("transfer_accuracy", "recognition"): np.diag(values) for name, values in table.items()}
     return xr.Dataset(
@@ -174,7 +144,7 @@ def _intervals(tested: Tested, draw: _Draws) -> xr.Dataset:
     )
 
 
-def _controls(source: ValueSource, at: ProductsAt, test: ValueTest, tested: Tested, draw: _Draws) -> xr.Dataset:
+def _controls(source: ValueSource, at: ProductsAt, test: ValueTest, tested: Tested, draw: Draws) -> xr.Dataset:
     """Accuracy of each control and what the concept vector gets right beyond it."""
     recognised = np.einsum("iis->is", tested.correct)
     own = accuracy_of(recognised)
@@ -186,8 +156,7 @@ def _controls(source: ValueSource, at: ProductsAt, test: ValueTest, tested: Test
     }
     beyond = {name: tuple(own - row for row in (found, high, low)) for name, (found, low, high) in rows.items()}
     for name, correct in _read(source, draw).items():
-        share, drawn = accuracy_of(correct), draw.accuracy(correct)
-        low, high = wilson_interval(share, drawn.var(axis=0), draw.n_items, n_units=draw.units.n_units)
+        share, low, high, drawn = draw.interval(correct)
         rows[name] = (share, low, high)
         # Paired: both are asked the same items, and drawn items count for both.
         beyond[name] = (own - share, *percentile_interval(draw.accuracy(recognised) - drawn))
@@ -198,7 +167,7 @@ def _controls(source: ValueSource, at: ProductsAt, test: ValueTest, tested: Test
     return xr.Dataset(variables, coords={CONTROL: list(rows)})
 
 
-def _read(source: ValueSource, draw: _Draws) -> dict[str, Array]:
+def _read(source: ValueSource, draw: Draws) -> dict[str, Array]:
     """What the controls that read the sentences get right, (language, item) each."""
     if not source.pairs:
         return {}
@@ -222,7 +191,7 @@ def _layers(source: ValueSource, at: ProductsAt) -> xr.Dataset:
     )
 
 
-def _consistency(products: Products, hidden: int, draw: _Draws) -> xr.Dataset:
+def _consistency(products: Products, hidden: int, draw: Draws) -> xr.Dataset:
     gram = unit_gram(products)
     found = consistency(gram, draw.weights, draw.signs)
     undefined = np.full_like(found.rho.value, np.nan)
@@ -246,7 +215,7 @@ def _consistency(products: Products, hidden: int, draw: _Draws) -> xr.Dataset:
     )
 
 
-def _transfer(at: ProductsAt, choice: Sequence[int], tested: Tested, draw: _Draws) -> xr.Dataset:
+def _transfer(at: ProductsAt, choice: Sequence[int], tested: Tested, draw: Draws) -> xr.Dataset:
     drawn = draw.accuracy(tested.correct)
     replicates = excess(drawn, draw.n_items, tested.reliability)
     simulated = simulated_excess(at, choice, draw.signs)

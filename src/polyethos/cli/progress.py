@@ -16,7 +16,7 @@ from rich.progress import Progress as ProgressBar
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from polyethos.study.running import Progress
+    from polyethos.study.progress import Progress
 
 
 @contextmanager

@@ -50,6 +50,9 @@ def run(
         int | None, typer.Option(help="Sign patterns of the tests; 0 leaves them out.", show_default="2000")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of folds, tests and bootstrap.", show_default="0")] = None,
+    untrained: Annotated[
+        bool | None, typer.Option("--untrained", help="Also ask the same architecture with random weights.")
+    ] = None,
     memory: Annotated[
         str | None, typer.Option(help="Memory for the analysis, such as 4GiB.", show_default="1GiB")
     ] = None,
@@ -96,6 +99,7 @@ def run(
             "folds": folds,
             "permutations": permutations,
             "seed": seed,
+            "untrained": untrained,
             "memory": memory,
             "trust_remote_code": trust_remote_code,
         }

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from polyethos.analysis.comparison import LANGUAGE, MODEL, OTHER, QUANTITY, compare
+from polyethos.analysis.comparison import MODEL, OTHER, QUANTITY, compare
+from polyethos.arrays import LANGUAGE
 from polyethos.errors import LabelMismatchError
 from polyethos.presentation.labels import languages, shares
 from polyethos.presentation.runs import run_names

@@ -10,7 +10,8 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from polyethos.analysis.comparison import LANGUAGE, MODEL, QUANTITY
+from polyethos.analysis.comparison import MODEL, QUANTITY
+from polyethos.arrays import LANGUAGE
 from polyethos.presentation.charts import Point, Series, rows_chart, scatter_chart
 from polyethos.presentation.comparing import AXES, PERCENT, Compared
 from polyethos.presentation.labels import language_name

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from polyethos.arrays import LANGUAGE, LAYER, SOURCE, TARGET, VALUE
 from polyethos.presentation.evidence import above_chance, bounds
-from polyethos.presentation.labels import by_share, chance, value_name, values
+from polyethos.presentation.labels import by_share, chance, share_words, value_name, values
 from polyethos.presentation.style import COLOURS, GREY, LINES, PAGE, PALE, blank, settings
 
 _PANELS_PER_ROW = 4
@@ -46,7 +46,7 @@ def recognition_bars(results: xr.Dataset) -> Figure:
         panels[0, 0].set_ylim(100 * max(low, 0), 100)
         figure.supylabel("Recognition accuracy (%)", fontsize=7)
         figure.supxlabel(
-            "Language, by share of pre-training (line: chance; pale: not told apart from chance)", fontsize=7
+            f"Language, by {share_words(results)} (line: chance; pale: not told apart from chance)", fontsize=7
         )
     return figure
 

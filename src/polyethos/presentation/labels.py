@@ -78,9 +78,16 @@ def shares(results: xr.Dataset) -> tuple[pd.Series[float], str]:
     codes = languages(results)
     if SHARE in results:
         given = results[SHARE]
-        return pd.Series(given.values.astype(float), index=codes), str(given.attrs.get("source", "the study"))
+        return pd.Series(given.values.astype(float), index=codes), str(
+            given.attrs.get("source", results.attrs.get("share_source", "the study"))
+        )
     public = pretraining_shares()[_PUBLIC_WEB].reindex(codes)
     return public.astype(float), "share of public web pages, Common Crawl 2024-42; the model's own shares are not known"
+
+
+def share_words(results: xr.Dataset) -> str:
+    """What `shares` are shares of, for an axis: the model's own data where they are known, else their stand-in."""
+    return "share of pre-training" if SHARE in results else "share of public web pages (Common Crawl)"
 
 
 def by_share(results: xr.Dataset) -> list[str]:

@@ -22,7 +22,16 @@ from polyethos.presentation.answers import QUESTIONS, Answer, answers
 from polyethos.presentation.cells import heading, shown
 from polyethos.presentation.comparing import AXES, Compared, compared, slope_sentences
 from polyethos.presentation.comparing_charts import overall_chart, share_chart
-from polyethos.presentation.labels import autonym, by_share, high_resource, language_name, shares, value_name, values
+from polyethos.presentation.labels import (
+    autonym,
+    by_share,
+    high_resource,
+    language_name,
+    share_words,
+    shares,
+    value_name,
+    values,
+)
 from polyethos.presentation.protocols import claims, contrasts
 from polyethos.presentation.report_data import payload, script_json
 from polyethos.presentation.report_text import facts, study_toml
@@ -32,8 +41,8 @@ from polyethos.presentation.tables import Table, comparison_tables, study_tables
 
 # The tables folded below each question.
 _TABLES_OF = {
-    "existence": ("recognition", "recognition_details", "chosen_layer"),
-    "consistency": ("similarity", "layer_curve", "pairs"),
+    "existence": ("recognition", "controls", "recognition_details", "chosen_layer"),
+    "consistency": ("consistency", "consistency_whitened", "similarity", "reliability", "layer_curve", "pairs"),
     "linguistics": ("linguistic",),
     "transfer": ("transfer_gain",),
 }
@@ -98,6 +107,7 @@ def render(runs: Sequence[tuple[xr.Dataset, Mapping[str, Any]]]) -> str:
         claims=claims(datasets),
         languages=[(code, shares(datasets[0])[0][code]) for code in by_share(datasets[0])],
         share_source=shares(datasets[0])[1],
+        share_words=share_words(datasets[0]),
         values=[(value, VALUES[value].definition if value in VALUES else "") for value in values(datasets[0])],
         high=[[language_name(code) for code in high_resource(results)] for results in datasets],
         data=script_json(payload(datasets)),

@@ -42,6 +42,7 @@ _STORED: dict[str, tuple[str, ...]] = {
     "similarity": _PAIR,
     "similarity_by_value": (VALUE, *_PAIR),
     "consistency": (VALUE, *_PAIR),
+    "consistency_whitened": (VALUE, *_PAIR),
     "n_items": _CELL,
 }
 _PER_LAYER = {"accuracy": (VALUE, *_PAIR, LAYER), "cosine": (VALUE, *_PAIR, LAYER)}

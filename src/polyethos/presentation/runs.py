@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import pandas as pd
 import xarray as xr
 
 from polyethos.arrays import LANGUAGE, LAYER, SOURCE, TARGET
@@ -19,9 +20,29 @@ def by_model(results: xr.Dataset) -> list[xr.Dataset]:
     """
     if MODEL not in results.dims:
         return [results]
-    return [
-        _trimmed(results.sel({MODEL: name}, drop=True).assign_attrs(model=str(name))) for name in results[MODEL].values
-    ]
+    return [_one(results, str(name)) for name in results[MODEL].values]
+
+
+def together(runs: Mapping[str, xr.Dataset]) -> xr.Dataset:
+    """Results of several models along a dimension `model`; layers and languages that one lacks are NaN there.
+
+    Attributes in which the models differ become coordinates along `model`.
+
+    Args:
+        runs: by the name of the model.
+    """
+    joined = xr.concat(
+        list(runs.values()), dim=pd.Index(list(runs), name=MODEL), join="outer", combine_attrs="drop_conflicts"
+    )
+    keys = {str(key) for run in runs.values() for key in run.attrs} - {str(key) for key in joined.attrs} - {MODEL}
+    texts = {key: (MODEL, [str(run.attrs.get(key, "")) for run in runs.values()]) for key in sorted(keys)}
+    return joined.assign_coords(texts)
+
+
+def _one(results: xr.Dataset, name: str) -> xr.Dataset:
+    one = results.sel({MODEL: name})
+    own = {str(key): str(coord.item()) for key, coord in one.coords.items() if coord.ndim == 0}
+    return _trimmed(one.drop_vars(list(own)).assign_attrs(own | {MODEL: name}))
 
 
 def run_names(runs: Sequence[xr.Dataset]) -> list[str]:

@@ -15,7 +15,7 @@ from polyethos.presentation.answers import answers
 from polyethos.presentation.cells import Unit
 from polyethos.presentation.comparing import Compared, compared, differences_table, languages_table, overall_table
 from polyethos.presentation.evidence import gain_between, pairs_apart
-from polyethos.presentation.labels import by_share, high_resource, model_name
+from polyethos.presentation.labels import by_share, high_resource, model_name, share_words
 from polyethos.presentation.protocols import claims_table, contrast_table
 from polyethos.presentation.runs import by_model, run_names
 
@@ -88,12 +88,44 @@ def pair_table(results: xr.Dataset, name: str) -> pd.DataFrame:
     return _frame(results[name], SOURCE, TARGET).reindex(index=order, columns=order)
 
 
+def controls_table(results: xr.Dataset) -> pd.DataFrame:
+    """Recognition accuracy of the concept vectors and of every control, mean over languages: a column per value."""
+    own = results["recognition"].mean(LANGUAGE).to_series()
+    controls = _frame(results["control_accuracy"].mean(LANGUAGE), "control", VALUE)
+    frame = pd.concat([own.to_frame("concept vector").T, controls])
+    frame[_MEAN] = frame.mean(axis=1)
+    return frame.rename_axis(index="what is asked", columns=VALUE)
+
+
+def reliability_table(results: xr.Dataset) -> pd.DataFrame:
+    """Share of each vector's squared length that is no noise, at the layer where vectors are compared."""
+    at_layer = results["reliability"].sel({LAYER: results["consistency_layer"]}).drop_vars(LAYER)
+    return _frame(at_layer, LANGUAGE, VALUE).reindex(by_share(results))
+
+
+def similarity_table(results: xr.Dataset, name: str) -> pd.DataFrame:
+    """A noise-corrected similarity (value, source, target), mean over the values for which it is defined.
+
+    Returns:
+        Rows and columns by share; "undefined" where it is defined for no value.
+    """
+    order = by_share(results)
+    frame = _frame(results[name].mean(VALUE), SOURCE, TARGET).reindex(index=order, columns=order)
+    return frame.astype(object).where(frame.notna(), UNDEFINED)
+
+
 def pair_details(results: xr.Dataset) -> pd.DataFrame:
     """Every ordered pair of languages per value in long form: accuracy of the vector, similarity of the directions."""
     names = {"transfer_accuracy": "accuracy", "similarity_by_value": "similarity", "consistency": "consistency"}
-    names |= {f"consistency_{end}": f"consistency_{end}" for end in ("low", "high", "p")}
+    ends = ("low", "high", "p", "identical_p", "raw", "whitened")
+    names |= {f"consistency_{end}": f"consistency_{end}" for end in ends}
     known = [name for name in names if name in results and set(results[name].dims) == {VALUE, SOURCE, TARGET}]
-    return results[known].to_dataframe()[known].rename(columns=names).reset_index()
+    frame = results[known].to_dataframe()[known].rename(columns=names).reset_index()
+    if "direction_defined" in results:
+        defined = results["direction_defined"].to_series().astype(bool)
+        sides = (defined.loc[pd.MultiIndex.from_frame(frame[[VALUE, side]])].to_numpy() for side in (SOURCE, TARGET))
+        frame["defined"] = next(sides) & next(sides)
+    return frame
 
 
 def linguistic_table(results: xr.Dataset) -> pd.DataFrame:
@@ -148,7 +180,10 @@ def models_transfer_table(runs: Sequence[xr.Dataset]) -> pd.DataFrame:
     return pd.DataFrame(rows, index=run_names(runs), columns=columns).rename_axis(index="model")
 
 
-_SQUARE = "rows are source languages, columns target languages, both by share of pre-training."
+UNDEFINED = "undefined"
+"""What a table says where nothing can be said, which is neither 0 nor missing."""
+
+_SQUARE = "rows are source languages, columns target languages."
 _RECIPES = (
     _Recipe("recognition", "recognition", recognition_table, "percent", True,
             "Recognition accuracy (percent, chance 50): how often the sentence of a pair that upholds the value "
@@ -158,6 +193,19 @@ _RECIPES = (
             f"minus that of the target language's own vector; {_SQUARE}"),
     _Recipe("similarity", "similarity", lambda results: pair_table(results, "similarity"), "plain", True,
             f"Similarity (cosine) of the concept vectors of two languages; {_SQUARE}"),
+    _Recipe("controls", "control_accuracy", controls_table, "percent", True,
+            "What the concept vectors get right, and what needs no concept to come out right (percent, chance 50), on "
+            "the same held-out pairs; mean over languages."),
+    _Recipe("consistency", "consistency_p", lambda results: similarity_table(results, "consistency"), "plain", True,
+            "Similarity of the concept vectors of two languages freed of estimation noise, which may exceed 1 by "
+            f"chance; mean over the values for which it is defined; {_SQUARE}"),
+    _Recipe("consistency_whitened", "consistency_whitened",
+            lambda results: similarity_table(results, "consistency_whitened"), "plain", True,
+            "The same after whitening, which takes out dimensions in which all differences vary; mean over the values "
+            f"for which it is defined; {_SQUARE}"),
+    _Recipe("reliability", "reliability", reliability_table, "percent", True,
+            "Reliability: share of a vector's squared length that is no estimation noise (percent), at the layer where "
+            "vectors are compared; below 0 by chance."),
     _Recipe("linguistic", "linguistic_", linguistic_table, "plain", True,
             "Pearson correlation of vector similarity with linguistic similarity, per kind of distance."),
     _Recipe("chosen_layer", "chosen_layer", layers_table, "plain", True,
@@ -177,7 +225,10 @@ _RECIPES = (
 
 def study_tables(results: xr.Dataset) -> list[Table]:
     """Every table that the results of one model allow, in reading order."""
-    about = f"Model {model_name(results)}, protocol {results.attrs.get('protocol', 'not stated')}."
+    about = (
+        f"Model {model_name(results)}, protocol {results.attrs.get('protocol', 'not stated')}; languages by "
+        f"{share_words(results)}."
+    )
     return [
         Table(recipe.name, f"{recipe.caption} {about}", recipe.build(results), recipe.unit, recipe.pages)
         for recipe in _RECIPES

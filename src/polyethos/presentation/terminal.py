@@ -24,7 +24,7 @@ from polyethos.presentation.tables import models_table, models_transfer_table
 _WIDE = 110
 _MODEL_WIDTH = 30
 # Distance above chance at which a colour begins; blue and yellow stay apart for colour-blind readers.
-_VERDICTS = {"supported": "bold bright_blue", "contradicted": "bold yellow", "open": "dim"}
+_VERDICTS = {"supported": "bold bright_blue", "in part": "bright_blue", "contradicted": "bold yellow", "open": "dim"}
 _STYLES = ((0.35, "bold bright_blue"), (0.2, "bright_blue"), (0.08, "cyan"))
 
 

@@ -37,6 +37,7 @@ def combine(study: Study, choice: ModelChoice, partials: Sequence[Partial]) -> t
             combined = combined.assign(standing).assign_attrs(standing.attrs)
     if share is not None:
         combined["pretraining_share"] = share
+        combined.attrs["share_source"] = share.attrs["source"]
     combined.attrs.setdefault("high_resource", " ".join(_high_resource(choice, share, languages)))
     combined.attrs.update(model=choice.label, protocol=study.protocol, data=study.data_source, chance=CHANCE)
     return combined, vectors

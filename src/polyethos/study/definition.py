@@ -88,7 +88,9 @@ class Study(_Checked):
         folds: number of cross-fitting folds.
         permutations: sign patterns of the tests (corrected, difference in means); 0 leaves tests and intervals out.
         replicates: bootstrap samples of the intervals.
-        seed: of the folds, the tests and the bootstrap.
+        seed: of the folds, the tests, the bootstrap and the untrained model's weights.
+        untrained: also read the same sentences with an untrained model of the same architecture, and show what it gets
+            right among the controls; takes as long again.
         memory: bytes, or text such as "4GiB", that the analysis of a value may take beyond its results; it decides how
             many sentences are in memory at once, not what comes out.
         dtype, device, attention, trust_remote_code: as for `polyethos.load_model`.
@@ -110,6 +112,7 @@ class Study(_Checked):
     permutations: int = Field(default=2000, ge=0, le=1_000_000)
     replicates: int = Field(default=1000, ge=100, le=100_000)
     seed: int = Field(default=0, ge=0)
+    untrained: bool = False
     memory: ByteSize = ByteSize(2**30)
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     device: str = "auto"
@@ -171,7 +174,17 @@ class Study(_Checked):
             raise ValueError(f"models: two of {labels} would share one results folder; rename a folder")
         if self.protocol == "paper" and (self.direction != "difference-in-means" or self.position != "last"):
             raise ValueError("protocol paper reads the last token and takes the difference in means; nothing else")
+        if self.untrained and not self.is_tested:
+            raise ValueError(
+                "untrained is a control of the corrected tests: it needs protocol corrected, direction "
+                "difference-in-means and permutations above 0"
+            )
         return self
+
+    @property
+    def is_tested(self) -> bool:
+        """Whether there are tests: they follow from inner products, which only a difference in means is made of."""
+        return self.protocol == "corrected" and self.direction == "difference-in-means" and self.permutations > 0
 
     @property
     def data_source(self) -> str:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
-import xarray as xr
 
 from polyethos.arrays import write_dataset
 from polyethos.dataset.load import load_pairs
@@ -18,13 +14,15 @@ from polyethos.dataset.pairs import ContrastPairs
 from polyethos.errors import PolyethosError
 from polyethos.execution.extraction import extract_shards, pairs_per_shard
 from polyethos.execution.locking import exclusive
-from polyethos.execution.shards import ShardStore, plan_shards
+from polyethos.execution.shards import Shard, ShardStore, plan_shards
 from polyethos.files import remove_partial_files
 from polyethos.lab.pocket import pocket_model_path
 from polyethos.presentation.comparing import Compared, compared
 from polyethos.presentation.outputs import write_outputs
 from polyethos.presentation.report import write_report
+from polyethos.presentation.runs import together
 from polyethos.representation.model import LanguageModel, load_model
+from polyethos.representation.untrained import untrained
 from polyethos.representation.vectors import save_vectors
 from polyethos.study.analysing import Partial, ValueData, analyse_value, plan_analysis, read_partial, write_partial
 from polyethos.study.combining import combine
@@ -44,29 +42,10 @@ from polyethos.study.folder import (
     remove_work,
 )
 from polyethos.study.presets import PRESETS
-from polyethos.study.testing import is_tested, keep_tests, plan_tests, with_tests
+from polyethos.study.progress import Observer, Teller
+from polyethos.study.testing import has_untrained, keep_tests, keep_untrained, plan_tests, with_tests
 
 PAPER_LAYERS = "block output, 1..L-1; L after the final norm, as published"
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a study is.
-
-    Attributes:
-        model: label of the model.
-        step: what is being done, in words.
-        done: sentences finished in this model, those of an earlier, killed run included.
-        total: sentences in all.
-    """
-
-    model: str
-    step: str
-    done: int
-    total: int
-
-
-Observer = Callable[[Progress], None]
 
 
 def run(study: Study, out: str | Path | None = None, *, observer: Observer | None = None) -> Run:
@@ -127,29 +106,30 @@ def _run_models(study: Study, pairs: ContrastPairs, folder: Path, observer: Obse
         claim_folder(part_folder, _contract(single, pairs, ()))
         parts[choice.label] = _run_model(single, choice, pairs, part_folder, observer)
     if not (folder / RESULTS_FILE).is_file():
-        labels = pd.Index(list(parts), name="model")
         results = [part.results for part in parts.values()]
-        together = xr.concat(results, dim=labels, join="outer", combine_attrs="drop_conflicts")
         write_outputs(folder, results)
         if isinstance(found := compared(results), Compared):
             between = found.results.assign(pretraining_share=found.shares.assign_attrs(source=found.source))
             write_dataset(folder / COMPARISON_FILE, between, _contract(study, pairs, study.models))
         write_report(folder / REPORT_FILE, [(part.results, part.study) for part in parts.values()])
-        write_dataset(folder / RESULTS_FILE, together, _contract(study, pairs, study.models))
+        joined = together({label: part.results for label, part in parts.items()})
+        write_dataset(folder / RESULTS_FILE, joined, _contract(study, pairs, study.models))
     return open_run(folder)
 
 
 def _run_model(study: Study, choice: ModelChoice, pairs: ContrastPairs, folder: Path, observer: Observer | None) -> Run:
     if (folder / RESULTS_FILE).is_file():
         return open_run(folder)
-    tell = _Teller(observer, choice.label, total=2 * len(pairs))
+    tell = Teller(observer, choice.label, total=2 * len(pairs) * (1 + study.untrained))
     tell.step("loading the model")
     model = load_chosen_model(study, choice)
     study_record = record_model(folder, dict(model.identity))
     partials = [_study_value(study, model, pairs, value, folder / WORK_FOLDER, tell) for value in pairs.values]
+    if study.untrained:
+        _ask_untrained(study, model, pairs, folder / WORK_FOLDER, tell)
     tell.step("writing the results")
     results, vectors = combine(study, choice, partials)
-    if is_tested(study):
+    if study.is_tested:
         results = with_tests(results, folder / WORK_FOLDER)
     save_vectors(folder / VECTORS_FILE, vectors, _vector_metadata(study, pairs, model, partials))
     write_outputs(folder, [results])
@@ -161,37 +141,61 @@ def _run_model(study: Study, choice: ModelChoice, pairs: ContrastPairs, folder: 
 
 
 def _study_value(
-    study: Study, model: LanguageModel, pairs: ContrastPairs, value: str, work: Path, tell: _Teller
+    study: Study, model: LanguageModel, pairs: ContrastPairs, value: str, work: Path, tell: Teller
 ) -> Partial:
-    shards = plan_shards(pairs, value, pairs_per_shard=pairs_per_shard(model))
-    store = ShardStore(work)
+    data = _value_data(model, pairs, value, work)
     # The partial is written last, so whoever has it has the value's tests as well.
     if (partial := read_partial(work, value)) is not None:
-        tell.advance(sum(2 * len(shard.pairs) for shard in shards))
+        tell.advance(_sentences(data.shards))
     else:
-        data = ValueData(value, pairs, store, shards, model.n_layers, model.hidden_size)
         # Memory that will not be enough is better known before the extraction, which may take hours.
         plan_analysis(study, data)
-        if is_tested(study):
+        if study.is_tested:
             plan_tests(study, data)
-        tell.advance(sum(2 * len(shard.pairs) for shard in shards if store.is_done(shard)))
-        tell.step(f"reading hidden states: {value}")
-        extract_shards(
-            model,
-            shards,
-            store,
-            position=study.position,
-            published=study.protocol == "paper",
-            progress=tell.within_step,
-        )
+        _extract(study, model, data, tell, f"reading hidden states: {value}")
         tell.step(f"analysing: {value}")
         partial = analyse_value(study, data)
-        if is_tested(study):
+        if study.is_tested:
             tell.step(f"testing: {value}")
             keep_tests(study, data, work)
         write_partial(work, partial)
-    store.remove(shards)
+    data.store.remove(data.shards)
     return partial
+
+
+def _ask_untrained(study: Study, model: LanguageModel, pairs: ContrastPairs, work: Path, tell: Teller) -> None:
+    """Read the sentences with random weights, and keep what they get right of every value."""
+    left = [value for value in pairs.values if not has_untrained(work, value)]
+    tell.advance(2 * len(pairs) - sum(2 for pair in pairs if pair.value in left))
+    fresh = untrained(model, seed=study.seed) if left else model
+    for value in left:
+        data = _value_data(fresh, pairs, value, work / "untrained")
+        _extract(study, fresh, data, tell, f"asking the untrained model: {value}")
+        keep_untrained(study, data, work)
+        data.store.remove(data.shards)
+
+
+def _value_data(model: LanguageModel, pairs: ContrastPairs, value: str, folder: Path) -> ValueData:
+    shards = plan_shards(pairs, value, pairs_per_shard=pairs_per_shard(model))
+    return ValueData(value, pairs, ShardStore(folder), shards, model.n_layers, model.hidden_size)
+
+
+def _extract(study: Study, model: LanguageModel, data: ValueData, tell: Teller, step: str) -> None:
+    """Bring the value's shards onto the disk, those excepted that are there."""
+    tell.advance(_sentences(shard for shard in data.shards if data.store.is_done(shard)))
+    tell.step(step)
+    extract_shards(
+        model,
+        data.shards,
+        data.store,
+        position=study.position,
+        published=study.protocol == "paper",
+        progress=tell.within_step,
+    )
+
+
+def _sentences(shards: Iterable[Shard]) -> int:
+    return sum(2 * len(shard.pairs) for shard in shards)
 
 
 def _vector_metadata(
@@ -234,27 +238,3 @@ def _contract(study: Study, pairs: ContrastPairs, models: tuple[ModelChoice, ...
         "versions": {"python": platform.python_version(), **{package: version(package) for package in packages}},
     }
     return {**content, "models": [model.label for model in models]} if models else content
-
-
-class _Teller:
-    """Counts sentences and passes the count on."""
-
-    def __init__(self, observer: Observer | None, model: str, total: int) -> None:
-        self._observer, self._model, self._total = observer, model, total
-        self._before, self._done, self._step = 0, 0, ""
-
-    def step(self, name: str) -> None:
-        self._before, self._step = self._done, name
-        self._tell()
-
-    def advance(self, count: int) -> None:
-        self._done += count
-        self._tell()
-
-    def within_step(self, count: int) -> None:
-        self._done = self._before + count
-        self._tell()
-
-    def _tell(self) -> None:
-        if self._observer is not None:
-            self._observer(Progress(self._model, self._step, self._done, self._total))

@@ -8,18 +8,14 @@ import xarray as xr
 
 from polyethos.analysis.corrected import corrected_statistics
 from polyethos.analysis.products import Products, products_of_blocks, resampling_units
+from polyethos.analysis.untrained import untrained_accuracy, with_untrained
 from polyethos.analysis.value_statistics import ValueSource, value_statistics
 from polyethos.arrays import ITEM, LANGUAGE, LAYER, SOURCE, TARGET, read_dataset, write_dataset
 from polyethos.dataset.languages import linguistic_distances
 from polyethos.dataset.splits import fold_coordinate, folds
-from polyethos.study.analysing import DIFFERENCE_IN_MEANS, ValueData
+from polyethos.study.analysing import ValueData
 from polyethos.study.definition import Study
 from polyethos.study.planning import Testing, plan_testing
-
-
-def is_tested(study: Study) -> bool:
-    """Whether a study gets tests: they follow from inner products, which only a difference in means is made of."""
-    return study.protocol == "corrected" and study.direction == DIFFERENCE_IN_MEANS and study.permutations > 0
 
 
 def plan_tests(study: Study, data: ValueData) -> Testing:
@@ -43,8 +39,36 @@ def keep_tests(study: Study, data: ValueData, folder: Path) -> None:
     Raises:
         ResourceError: the study's memory is not enough for them.
     """
-    planned, stored = plan_tests(study, data), data.stored
-    of_value = [pair for pair in data.pairs if pair.value == data.value]
+    planned = plan_tests(study, data)
+    source = _source(study, data, planned)
+    found = value_statistics(
+        source,
+        permutations=study.permutations,
+        replicates=study.replicates,
+        seed=study.seed,
+        max_bytes=planned.kept,
+    )
+    groups = {(pair.language, pair.group or pair.item) for pair in source.pairs}
+    n_groups = [sum(language == code for language, _ in groups) for code in data.pairs.languages]
+    write_dataset(_path(folder, data.value), found.assign(n_groups=(LANGUAGE, n_groups)), {"value": data.value})
+
+
+def keep_untrained(study: Study, data: ValueData, folder: Path) -> None:
+    """Compute what the untrained model, whose differences `data` holds, gets right, and keep it in `folder`."""
+    planned = plan_tests(study, data)
+    source = _source(study, data, planned)
+    found = untrained_accuracy(source, replicates=study.replicates, seed=study.seed, max_bytes=planned.kept)
+    write_dataset(_untrained_path(folder, data.value), found, {"value": data.value, "seed": study.seed})
+
+
+def has_untrained(folder: Path, value: str) -> bool:
+    """Whether `keep_untrained` has finished this value."""
+    return _untrained_path(folder, value).is_file()
+
+
+def _source(study: Study, data: ValueData, planned: Testing) -> ValueSource:
+    """The value's inner products, read within the memory planned."""
+    stored = data.stored
     fold_of = folds(data.pairs, folds=study.folds, seed=study.seed)[data.value]
     item_folds = fold_coordinate(stored.items, fold_of).assign_coords(group=(ITEM, list(stored.groups)))
     units = resampling_units(item_folds, max_units=planned.n_units, seed=study.seed)
@@ -53,31 +77,26 @@ def keep_tests(study: Study, data: ValueData, folder: Path) -> None:
         blocks = stored.reader([layer - 1], n_items=planned.n_items)
         return products_of_blocks(lambda: (block.isel({LAYER: 0}, drop=True) for block in blocks()), units)
 
-    source = ValueSource(
+    return ValueSource(
         value=data.value,
         layers=range(1, data.n_layers + 1),
         products_at=products_at,
         hidden=data.hidden_size,
-        pairs=of_value,
+        pairs=[pair for pair in data.pairs if pair.value == data.value],
     )
-    found = value_statistics(
-        source,
-        permutations=study.permutations,
-        replicates=study.replicates,
-        seed=study.seed,
-        max_bytes=planned.kept,
-    )
-    groups = {(pair.language, pair.group or pair.item) for pair in of_value}
-    n_groups = [sum(language == code for language, _ in groups) for code in data.pairs.languages]
-    write_dataset(_path(folder, data.value), found.assign(n_groups=(LANGUAGE, n_groups)), {"value": data.value})
 
 
 def with_tests(results: xr.Dataset, folder: Path) -> xr.Dataset:
-    """The results of a model with their tests and intervals, from what `keep_tests` kept of each value.
+    """The results of a model with their tests and intervals, from what was kept of each value.
+
+    The untrained model is among the controls if it was kept, too.
 
     Quantities that both hold, such as `recognition`, are the same; those with the tests take their place.
     """
     tests = {str(value): read_dataset(_path(folder, str(value)))[0] for value in results["value"].values}
+    for value, statistics in tests.items():
+        if has_untrained(folder, value):
+            tests[value] = with_untrained(statistics, read_dataset(_untrained_path(folder, value))[0])
     languages = results[SOURCE].values.tolist()
     found = corrected_statistics(
         tests,
@@ -93,3 +112,7 @@ def with_tests(results: xr.Dataset, folder: Path) -> xr.Dataset:
 
 def _path(folder: Path, value: str) -> Path:
     return folder / f"{value}-tests.nc"
+
+
+def _untrained_path(folder: Path, value: str) -> Path:
+    return folder / f"{value}-untrained.nc"

@@ -37,8 +37,8 @@ function colourCell(cell, position) {
 
 /* Draws one table.
    rows, columns: [{key, name, short, autonym, lang}]; look(row, column) gives {position, text, kind} or null where
-   nothing was measured; words(row, column) describes a cell in a sentence, shown by say(). */
-function heatmap({ caption, corner, rows, columns, look, words, say }) {
+   nothing was measured or the number is undefined, which blank = {text, unseen} then says; words(row, column) describes a cell in a sentence, shown by say(). */
+function heatmap({ caption, corner, rows, columns, look, words, blank, say }) {
   const table = element("table", { role: "grid", class: "heat" }, element("caption", {}, isolated(caption)));
   const head = element("tr", {}, element("th", { scope: "col", class: "corner" }, corner));
   for (const column of columns) {
@@ -57,7 +57,8 @@ function heatmap({ caption, corner, rows, columns, look, words, say }) {
       const found = look(row, column);
       if (found === null) {
         cell.className = "missing";
-        cell.append(element("span", { class: "unseen" }, "not measured"));
+        if (blank.text) cell.append(element("span", { "aria-hidden": "true" }, blank.text));
+        cell.append(element("span", { class: "unseen" }, blank.unseen));
       } else {
         cell.className = found.kind;
         cell.textContent = found.text;

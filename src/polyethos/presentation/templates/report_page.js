@@ -46,7 +46,10 @@ function figure(root) {
 function oneMap(root, view, run, state, say) {
   const codes = codesOf(run, page.order);
   const number = (row, column) => view.number(run, row.key, column.key, state);
-  const measured = view.columns ? codes : codes.filter((code) => codes.some((other) => other !== code && !Number.isNaN(view.number(run, code, other, { ...state, value: "", layer: 0 }))) || codes.length === 1);
+  // A language that was measured stays on the map, even where its vector is too noisy to be compared.
+  const summary = { ...state, value: "", layer: 0, measure: view.undefinedHere ? "raw" : state.measure };
+  const known = (code) => codes.some((other) => other !== code && !Number.isNaN(view.number(run, code, other, summary)));
+  const measured = view.columns || codes.length === 1 ? codes : codes.filter(known);
   const rows = measured.map(language);
   const table = heatmap({
     caption: run.name,
@@ -57,8 +60,10 @@ function oneMap(root, view, run, state, say) {
     words: (row, column) => {
       const found = number(row, column);
       const where = data.runs.length > 1 ? `${run.name}: ` : "";
-      return where + (Number.isNaN(found) ? `${row.name}, ${column.name}: not measured` : view.words(run, found, row.key, column.key, state));
+      const missing = view.undefinedHere?.(state) ? "undefined: at least one vector is not told apart from noise" : "not measured";
+      return where + (Number.isNaN(found) ? `${row.name}, ${column.name}: ${missing}` : view.words(run, found, row.key, column.key, state));
     },
+    blank: view.undefinedHere?.(state) ? { text: "?", unseen: "undefined" } : { text: "", unseen: "not measured" },
     say,
   });
   const scroller = element("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": `${root.dataset.name}, ${run.name}` }, table);

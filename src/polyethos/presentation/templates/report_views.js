@@ -51,6 +51,9 @@ function items(run, name, code) {
   return count ? `, ${Math.round(count)} pairs` : "";
 }
 
+/* Similarities that are undefined where a vector is not told apart from noise. */
+const corrected = { consistency: "noise-corrected similarity", consistency_whitened: "noise-corrected similarity after whitening" };
+
 const views = {
   recognition: {
     has: (run) => run.arrays.recognition,
@@ -84,13 +87,18 @@ const views = {
     perLayer: "cosine",
     curve: () => "similarity",
     form: cosine,
-    measures: (run) => (run.arrays.consistency ? { consistency: "noise-corrected", raw: "raw cosine" } : {}),
+    measures: (run) => ({
+      ...(run.arrays.consistency && { consistency: "noise-corrected", raw: "raw cosine" }),
+      ...(run.arrays.consistency_whitened && { consistency_whitened: "noise-corrected, whitened" }),
+    }),
+    undefinedHere: (state) => state.measure in corrected && !state.layer,
     columns: null,
     number(run, source, target, state) {
       const [s, t] = [at(run, "languages", source), at(run, "languages", target)];
       const layer = run.layers.indexOf(state.layer);
-      const summary = state.measure === "consistency" ? run.arrays.consistency : run.arrays.similarity_by_value;
-      if (!state.layer && (!summary || (state.value === "" && summary !== run.arrays.consistency))) return run.arrays.similarity(s, t);
+      const freed = state.measure in corrected && run.arrays[state.measure];
+      const summary = freed || run.arrays.similarity_by_value;
+      if (!state.layer && (!summary || (state.value === "" && !freed))) return run.arrays.similarity(s, t);
       return overValues(run, state, (name) => {
         const v = at(run, "values", name);
         return state.layer ? run.arrays.cosine(v, s, t, layer) : summary(v, s, t);
@@ -102,9 +110,9 @@ const views = {
     },
     words(run, number, source, target, state) {
       const index = [at(run, "values", state.value), at(run, "languages", source), at(run, "languages", target)];
-      const corrected = state.measure === "consistency" && !state.layer;
-      const range = corrected && state.value ? interval(run, "consistency", index, cosine) : "";
-      const what = corrected ? "noise-corrected similarity" : "cosine";
+      const freed = state.measure in corrected && !state.layer;
+      const range = freed && state.value ? interval(run, state.measure, index, cosine) : "";
+      const what = freed ? corrected[state.measure] : "cosine";
       return `${language(source).name} and ${language(target).name}, ${valueWords(state)}, ${layerWords(run, state)}: ${what} ${cosine(number)}${range}`;
     },
   },
