@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 
 from polyethos.control.answering import answer_table
@@ -18,6 +17,7 @@ from polyethos.control.choosing import choose_site
 from polyethos.control.concepts import Concept, Role, fit_concept
 from polyethos.control.conditions import Condition, Site, make_conditions
 from polyethos.control.dialogue import Exchange
+from polyethos.control.joining import along, merged
 from polyethos.control.likelihood import divergences
 from polyethos.control.measures import Measure, bundled_replies, preference_measure, refusal_measure
 from polyethos.control.neutral import continued_sentences, neutral_sentences
@@ -84,20 +84,21 @@ class Cells:
         choices = [self._choice(value, source, rotation) for rotation in rotations]
         tested = [self._tested(value, source, target, rotation) for rotation in rotations]
         neutral = [self._neutral(value, source, target, rotation) for rotation in rotations]
-        split = pd.Index(list(rotations), name="rotation")
-        scalar = xr.concat([table.drop_dims("item") for table in tested], split).mean("rotation")
-        return xr.merge(
-            [
-                xr.concat([table[["margin"]] for table in tested], "item", coords="different", compat="equals"),
-                scalar,
-                np.exp(np.log(xr.concat(neutral, split)[["perplexity"]]).mean("rotation")),
-                xr.concat(neutral, split)[["divergence"]].mean("rotation"),
-                xr.concat(choices, split),
-                self._answers(value, source, target),
-            ],
-            compat="no_conflicts",
-            join="outer",
-        )
+        aside = along(neutral, "rotation", rotations)
+        parts: list[xr.Dataset] = [
+            xr.concat([table[["margin"]] for table in tested], "item", coords="different", compat="equals"),
+            along([table.drop_dims("item") for table in tested], "rotation", rotations).mean("rotation"),
+            xr.Dataset(
+                {
+                    # Perplexities are put together as the log-likelihoods they are from.
+                    "perplexity": xr.apply_ufunc(np.exp, xr.apply_ufunc(np.log, aside["perplexity"]).mean("rotation")),
+                    "divergence": aside["divergence"].mean("rotation"),
+                }
+            ),
+            along(choices, "rotation", rotations),
+            self._answers(value, source, target),
+        ]
+        return merged(parts)
 
     def _steered(self, value: str, source: str, rotation: int) -> list[Condition]:
         key = value, source, rotation

@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import pandas as pd
 import xarray as xr
 
 from polyethos.control.cells import OWN, Cells
+from polyethos.control.joining import along, merged
 from polyethos.control.options import ControlOptions
 from polyethos.control.requests import REQUEST_VALUE
 from polyethos.control.summaries import summarise
@@ -76,10 +76,10 @@ def run_control(
         progress("done", len(cells), len(cells))
     by_value = []
     for value in steered:
-        rows = [_by_target([tables[value, source, target] for target in targets], targets) for source in sources]
-        summed = [row.merge(summarise(row["margin"], seed=options.seed)) for row in rows]
-        by_value.append(xr.concat(summed, pd.Index(list(sources), name="source"), join="outer"))
-    combined = xr.concat(by_value, pd.Index(steered, name="value"), join="outer", combine_attrs="drop_conflicts")
+        rows = [along([tables[value, source, target] for target in targets], "target", targets) for source in sources]
+        summed = [merged([row, summarise(row["margin"], seed=options.seed)]) for row in rows]
+        by_value.append(along(summed, "source", sources))
+    combined = along(by_value, "value", steered)
     return combined.assign_attrs(experiment=json.dumps(experiment.record, ensure_ascii=False))
 
 
@@ -89,7 +89,3 @@ def _check(pairs: ContrastPairs, values: Sequence[str], sources: Sequence[str], 
             raise UnknownLanguageError.of("language of the pairs", language, pairs.languages)
     if missing := [value for value in values if value not in pairs.values]:
         raise DataError(f"{pairs.name}: no pairs of {missing[0]}, which is to be steered; add them")
-
-
-def _by_target(tables: Sequence[xr.Dataset], targets: Sequence[str]) -> xr.Dataset:
-    return xr.concat(tables, pd.Index(list(targets), name="target"), join="outer")

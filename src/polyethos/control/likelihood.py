@@ -64,8 +64,9 @@ def divergences(
     """
     sums, surprise = np.zeros(len(conditions)), np.zeros(len(conditions))
     for batch in _batches(model, texts, [(), *conditions]):
-        rows = torch.log_softmax(batch.logits(), dim=-1).unflatten(0, batch.shape)
-        answers = batch.answers.unflatten(0, batch.shape)
+        flat = torch.log_softmax(batch.logits(), dim=-1)
+        rows = flat.view(*batch.shape, *flat.shape[1:])
+        answers = batch.answers.view(*batch.shape, -1)
         real = (answers != -100).double()
         plain = rows[:1]
         moved = (plain.exp() * (plain - rows)).sum(dim=-1).double() * real
@@ -108,7 +109,7 @@ class _Batch:
         answers_of_each = len(self.answers) // len(self.prompts)
         with steer(self.model, rows=self.plans), torch.inference_mode():
             read = self._forward(self.prompts, keep=1, use_cache=self.answers.shape[1] > 1)
-            first = read.logits[:, -1:].repeat_interleave(answers_of_each, dim=0).float()
+            first: torch.Tensor = read.logits[:, -1:].repeat_interleave(answers_of_each, dim=0).float()
             if self.answers.shape[1] == 1:
                 return first
             cache = read.past_key_values

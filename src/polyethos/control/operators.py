@@ -43,12 +43,12 @@ def rotate(states: torch.Tensor, unit: torch.Tensor, amount: torch.Tensor, _targ
     plane to turn in.
     """
     along = _projection(states, unit)
-    across = states - along * unit
-    across_norm = across.norm(dim=-1, keepdim=True)
-    angle = (torch.atan2(across_norm, along) - amount).clamp(0.0, torch.pi)
-    turned = torch.cos(angle) * unit + torch.sin(angle) * across / across_norm.clamp_min(torch.finfo(states.dtype).tiny)
-    norm = states.norm(dim=-1, keepdim=True)
-    return torch.where(across_norm > torch.finfo(states.dtype).eps * norm, norm * turned, states)
+    across = torch.addcmul(states, along, unit, value=-1)
+    width = torch.linalg.vector_norm(across, dim=-1, keepdim=True)
+    norm = torch.hypot(along, width)
+    angle = (torch.atan2(width, along) - amount).clamp(0.0, torch.pi)
+    turned = torch.addcmul(across * (norm * torch.sin(angle) / width), norm * torch.cos(angle), unit)
+    return torch.where(width > torch.finfo(states.dtype).eps * norm, turned, states)
 
 
 def _projection(states: torch.Tensor, unit: torch.Tensor) -> torch.Tensor:

@@ -38,7 +38,7 @@ def summarise(margins: xr.DataArray, *, seed: int = 0) -> xr.Dataset:
     margins = margins.transpose(*_CELL, "item")
     change = (margins - margins.isel(condition=_where(margins, PLAIN)[0])).drop_vars("condition", errors="ignore")
     change = change.assign_coords({name: margins[name] for name in ("condition", "family", "operator", "dose")})
-    known = ~np.isnan(margins)
+    known = margins.notnull()
     result = xr.Dataset({"rate": (margins > 0).where(known).mean("item"), "change": change.mean("item")})
     result = result.merge(_changes(change, seed)).merge(_turned(margins)).merge(_effects(change, seed))
     groups = margins["group"].values

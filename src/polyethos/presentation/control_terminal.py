@@ -64,8 +64,7 @@ def _refusals(frame: pd.DataFrame, questions: pd.DataFrame) -> Table:
     table.add_column("language", no_wrap=True)
     for name in ("harmful", "harmless", "effect", "control", "ranks"):
         table.add_column(name, justify="right", no_wrap=True)
-    for code, row in frame.iterrows():
-        asked = questions.loc[code]
+    for (code, row), (_, asked) in zip(frame.iterrows(), questions.loc[frame.index].iterrows(), strict=True):
         table.add_row(
             f"{language_name(str(code))[:11]} {code}",
             "/".join(_percent(row[name]) for name in ("down", "plain", "up")),
@@ -84,8 +83,7 @@ def _matrix(frame: pd.DataFrame, beyond: pd.DataFrame) -> Table:
         table.add_column(
             str(name) if name == "mean" else value_name(str(name), short=True), justify="right", min_width=7
         )
-    for code, row in frame.iterrows():
-        marks = beyond.loc[code]
+    for (code, row), (_, marks) in zip(frame.iterrows(), beyond.loc[frame.index].iterrows(), strict=True):
         cells = [_nats(row[name], marks[name] == 1 and name != "mean" and code != "mean") for name in frame.columns]
         table.add_row(str(code), *cells)
     return table

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 
+from polyethos.control.joining import along, merged, without_descriptions
 from polyethos.control.judging import Judge
 from polyethos.control.options import Outcome
 
@@ -27,25 +27,15 @@ def combined(tables: Mapping[Outcome, xr.Dataset]) -> tuple[xr.Dataset, xr.Datas
     Args:
         tables: of `run_control`, by outcome.
     """
-    described = pd.concat([table[list(_DESCRIBED)].to_dataframe()[list(_DESCRIBED)] for table in tables.values()])
-    described = described[~described.index.duplicated()]
-    order = described.index
-    plain = {outcome: table.drop_vars([*_DESCRIBED, "group"]).reindex(condition=order)
-             for outcome, table in tables.items()}  # fmt: skip
-    by_kind = [table[[*_CURVES, *_HEADLINE]] for table in plain.values()]
-    by_outcome = [table[list(_BY_OUTCOME)] for table in plain.values()]
-    outcomes = pd.Index(list(tables), name="outcome")
-    parts = [
-        xr.merge(by_kind, join="outer", compat="no_conflicts"),
-        xr.concat(by_outcome, outcomes, join="outer", coords="minimal"),
-    ]
-    results = xr.merge(parts, join="outer", compat="no_conflicts")
+    plain = {outcome: without_descriptions(table) for outcome, table in tables.items()}
+    by_kind = merged([table[[*_CURVES, *_HEADLINE]] for table in plain.values()])
+    by_outcome = along([table[list(_BY_OUTCOME)] for table in plain.values()], "outcome", list(tables))
+    results = merged([by_kind, by_outcome], list(tables.values()))
     results = results.rename({name: f"control_{name}" for name in results.data_vars})
     if "refusal" in plain and "answer" in plain["refusal"]:
-        results = results.merge(_answers(plain["refusal"]), join="outer", compat="no_conflicts")
-    items = xr.merge([_items(outcome, table) for outcome, table in tables.items()], join="outer", compat="no_conflicts")
-    columns = {name: ("condition", described[name].to_numpy()) for name in _DESCRIBED}
-    return _plain_text(results.assign_coords(columns)), _plain_text(items)
+        results = merged([results, _answers(plain["refusal"])])
+    items = merged([_items(outcome, table) for outcome, table in tables.items()])
+    return _plain_text(results), _plain_text(items)
 
 
 def _items(outcome: str, table: xr.Dataset) -> xr.Dataset:

@@ -132,7 +132,8 @@ def _measure(study: ControlStudy, folder: Path, tell: Observer) -> None:
 
 def _loading(study: ControlStudy, choice: ModelChoice) -> Study:
     # The same checks and the same loading as for any other study of this model.
-    return Study(models=choice, dtype=study.dtype, device=study.device, trust_remote_code=study.trust_remote_code)
+    fields: dict[str, Any] = {"models": choice, "dtype": study.dtype}
+    return Study(**fields, device=study.device, trust_remote_code=study.trust_remote_code)
 
 
 def _outcome(
