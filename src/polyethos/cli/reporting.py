@@ -17,16 +17,15 @@ def report(
 ) -> None:
     """Write the report of finished runs, several side by side, as one HTML file that opens offline.
 
+    What `polyethos control` left in a run's folder is part of it.
+
     [bold]Examples[/bold]
 
       polyethos report polyethos-runs/my-run
 
       polyethos report corrected paper --out both.html
     """
-    from polyethos.presentation.report import write_report
     from polyethos.study import open_run
+    from polyethos.study.reporting import report_runs
 
-    opened = [part for run in map(open_run, runs) for part in (run.models.values() or [run])]
-    path = out or runs[0] / "report.html"
-    write_report(path, [(run.results, run.study) for run in opened])
-    print(path)
+    print(report_runs([open_run(run) for run in runs], out))

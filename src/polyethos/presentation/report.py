@@ -22,6 +22,8 @@ from polyethos.presentation.answers import QUESTIONS, Answer, answers
 from polyethos.presentation.cells import heading, shown
 from polyethos.presentation.comparing import AXES, Compared, compared, slope_sentences
 from polyethos.presentation.comparing_charts import overall_chart, share_chart
+from polyethos.presentation.control_section import control_charts
+from polyethos.presentation.control_tables import control_tables
 from polyethos.presentation.labels import (
     autonym,
     by_share,
@@ -45,6 +47,16 @@ _TABLES_OF = {
     "consistency": ("consistency", "consistency_whitened", "similarity", "reliability", "layer_curve", "pairs"),
     "linguistics": ("linguistic",),
     "transfer": ("transfer_gain",),
+    "control": (
+        "control_refusal",
+        "control_harmful",
+        "control_harmless",
+        "control_matrix",
+        "control_matrix_beyond",
+        "control_questions",
+        "control_effects",
+        "control_curves",
+    ),
 }
 # Characters that no HTML document may hold, whatever the data hold.
 _NOT_HTML = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]")
@@ -61,27 +73,37 @@ class _Run:
     study: Mapping[str, Any]
     answers: Mapping[str, Answer]
     tables: Mapping[str, Table]
+    control: xr.Dataset | None
 
 
-def write_report(path: Path, runs: Sequence[tuple[xr.Dataset, Mapping[str, Any]]]) -> None:
+def write_report(
+    path: Path,
+    runs: Sequence[tuple[xr.Dataset, Mapping[str, Any]]],
+    *,
+    controls: Sequence[xr.Dataset | None] | None = None,
+) -> None:
     """Write the report of one or several runs to `path`, whole or not at all.
 
     Args:
         path: of the HTML file.
         runs: per model its results and the content of its `study.json`.
+        controls: per model the results of `polyethos control`, or None.
 
     Raises:
         RunError: there is no run to report on.
     """
     if not runs:
         raise RunError(f"{path}: nothing to report; give at least one finished run")
-    write_text(path, render(runs))
+    write_text(path, render(runs, controls=controls))
 
 
-def render(runs: Sequence[tuple[xr.Dataset, Mapping[str, Any]]]) -> str:
+def render(
+    runs: Sequence[tuple[xr.Dataset, Mapping[str, Any]]], *, controls: Sequence[xr.Dataset | None] | None = None
+) -> str:
     """The report as HTML; see `write_report`."""
     datasets = [results for results, _ in runs]
-    page = [_run(name, *run) for name, run in zip(run_names(datasets), runs, strict=True)]
+    steered = controls or [None] * len(runs)
+    page = [_run(name, *run, steer) for name, run, steer in zip(run_names(datasets), runs, steered, strict=True)]
     environment = Environment(
         loader=_TEMPLATES,
         autoescape=select_autoescape(default=True),
@@ -91,7 +113,7 @@ def render(runs: Sequence[tuple[xr.Dataset, Mapping[str, Any]]]) -> str:
     )
     environment.globals |= {"data_uri": _data_uri, "to_csv": to_csv, "heading": heading, "shown": shown, "facts": facts}
     environment.globals |= {"overall_chart": overall_chart, "share_chart": share_chart, "quantities": list(AXES)}
-    environment.globals |= {"slope_sentences": slope_sentences}
+    environment.globals |= {"slope_sentences": slope_sentences, "control_charts": control_charts}
     environment.globals |= {"study_toml": study_toml, "tables_of": _TABLES_OF}
     environment.globals |= {"language_name": language_name, "autonym": autonym, "value_name": value_name}
     environment.globals["known_languages"] = LANGUAGES
@@ -118,9 +140,10 @@ def render(runs: Sequence[tuple[xr.Dataset, Mapping[str, Any]]]) -> str:
     return _NOT_HTML.sub("\ufffd", html)
 
 
-def _run(name: str, results: xr.Dataset, study: Mapping[str, Any]) -> _Run:
-    found = {answer.key: answer for answer in answers(results)}
-    return _Run(name, results, study, found, {table.name: table for table in study_tables(results)})
+def _run(name: str, results: xr.Dataset, study: Mapping[str, Any], control: xr.Dataset | None) -> _Run:
+    found = {answer.key: answer for answer in answers(results, control)}
+    tables = [*study_tables(results), *(control_tables(control) if control is not None else [])]
+    return _Run(name, results, study, found, {table.name: table for table in tables}, control)
 
 
 def _comparable(datasets: Sequence[xr.Dataset]) -> bool:
