@@ -106,9 +106,15 @@ def _curves(axes: Axes, runs: xr.Dataset, outcome: str, colour: str, described: 
         levels = runs["level"].values[here]
         axes.plot(levels, means[here], markers[place % 4], color=colour, markersize=2.2, alpha=0.5, markeredgewidth=0)
         found = sorted(set(levels.tolist()))
-        line = [float(np.nanmean(means[here][levels == level])) for level in found]
+        line = [_mean(means[here][levels == level]) for level in found]
         label = ", ".join(part for part in (str(size), described) if part)
         axes.plot(found, line, color=colour, linestyle=LINES[place % len(LINES)], label=label)
+
+
+def _mean(values: np.ndarray) -> float:
+    """Mean of what is defined, NaN where nothing is."""
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if known.size else float("nan")
 
 
 def _finish(axes: Axes, outcome: str) -> None:

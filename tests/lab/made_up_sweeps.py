@@ -1,8 +1,9 @@
-"""Sweep results made by hand."""
+"""Results of sweeps and studies, made by hand."""
 
 import numpy as np
 import xarray as xr
 
+from polyethos.lab.evidence import Study
 from polyethos.lab.experiments import EXPERIMENTS
 from polyethos.lab.sweep_plan import SweepPlan
 
@@ -42,3 +43,18 @@ def learnt_by_tokens(share, tokens, seed):
 def small_plan(**changes):
     """Two seeds of one size."""
     return SweepPlan(**{"tokens": 100_000, "seeds": 2, "sizes": ("small",), "experiments": EXPERIMENTS} | changes)
+
+
+def study(name, codes, shares, *, similarity):
+    """Every pair of languages equally similar, every vector right in 90 % of cases."""
+    n = len(codes)
+    between = np.where(np.eye(n) > 0, 1.0, similarity)
+    results = xr.Dataset(
+        {
+            "recognition": (("value", "language"), np.full((1, n), 0.9)),
+            "similarity": (("source", "target"), between),
+            "transfer_accuracy": (("value", "source", "target"), np.full((1, n, n), 0.8)),
+        },
+        coords={"value": ["morality"], "language": codes, "source": codes, "target": codes},
+    )
+    return Study(name, results, shares, "by hand")

@@ -1,0 +1,123 @@
+"""`polyethos lab sweep` and `polyethos lab advise` on the command line."""
+
+import json
+import sys
+
+import pytest
+from made_up_sweeps import learnt_by_tokens, planned_results, small_plan
+
+from polyethos import cli
+from polyethos.arrays import write_dataset
+from polyethos.errors import ResourceError
+from polyethos.files import write_json
+from polyethos.lab.judgement import OUTCOMES
+from polyethos.lab.sweep_run import OUTCOMES_FILE, RECIPE_FILE
+
+MIXTURE = "en=0.5,zh=0.1,es=0.1,fi=0.1,sw=0.1,ta=0.1"
+LANGUAGES = ("en", "zh", "es", "fi", "sw", "ta")
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """Run the command line in this process: (exit code, standard output, standard error)."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["polyethos", "lab", *map(str, arguments)])
+        monkeypatch.setenv("COLUMNS", "160")
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code or 0
+        output = capsys.readouterr()
+        return code, output.out, output.err
+
+    return run
+
+
+@pytest.fixture
+def made_up_runs(monkeypatch):
+    """Runs that train nothing: every outcome is the share of the first language; runs in the list fail."""
+    failing = []
+
+    def finish(plan, run, out, **options):
+        if run.name in failing:
+            raise ResourceError("the disk is full")
+        write_json(out / run.folder / RECIPE_FILE, plan.recipe(run).to_json())
+        value = run.condition.mixture.shares["en"] + 0.001 * run.seed
+        write_json(out / run.folder / OUTCOMES_FILE, {name: dict.fromkeys(LANGUAGES, value) for name in OUTCOMES})
+
+    monkeypatch.setattr("polyethos.lab.sweep.finish", finish)
+    return failing
+
+
+def test_a_sweep_prints_its_judgements_and_leaves_results_and_figures(command, tmp_path, made_up_runs):
+    code, out, _ = command("sweep", "--out", tmp_path, "--sizes", "tiny", "--longest", "8")
+    assert code == 0
+    assert "Left out as too long: dominance-fixed-minority/share-0.97." in out
+    assert "judged by transfer as stated beforehand" in out
+    assert "supported" in out
+    for name in ("sweep.nc", "sweep.csv", "judgements.csv", "figures/sweep_dominance.svg", "figures/sweep_others.png"):
+        assert (tmp_path / name).is_file(), name
+
+
+def test_a_failing_run_is_named_and_the_exit_code_says_so(command, tmp_path, made_up_runs):
+    made_up_runs.append("tiny/seed-0/balance/exponent-1")
+    options = ("--sizes", "tiny", "--seeds", "1", "--experiments", "balance")
+    code, out, err = command("sweep", "--out", tmp_path, *options)
+    assert code == 1
+    assert "2 of 3  tiny/seed-0/balance/exponent-1: failed: the disk is full" in err
+    assert "1 runs are missing, for instance tiny/seed-0/balance/exponent-1" in out
+
+
+def test_json_is_all_that_json_prints(command, tmp_path, made_up_runs):
+    code, out, _ = command("sweep", "--out", tmp_path, "--sizes", "tiny", "--experiments", "balance", "--json", "-q")
+    content = json.loads(out)
+    assert code == 0
+    assert (content["runs"], content["missing"]) == (9, [])
+    assert content["verdicts"]["balance"] == "open"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("sweep", "--out", "x", "--sizes", "huge"), "size 'huge' does not exist"),
+        (("sweep", "--out", "x", "--experiments", "E1"), "experiment 'E1' does not exist"),
+        (("sweep", "--out", "x", "--seeds", "0"), "seeds=0"),
+        (("sweep", "--out", "x", "--jobs", "0"), "jobs=0"),
+        (("sweep", "--out", "x", "--seeds", "1", "--text", "absent"), "absent: no such file or folder"),
+        (("advise", "--mixture", "en=0.5"), "the shares sum to 0.5"),
+        (("advise", "--mixture", MIXTURE, "--sweep", "absent"), "absent: not a readable NetCDF file"),
+        (("advise", "--mixture", MIXTURE, "--study", "absent"), "absent: not a run folder"),
+        (("advise", "--mixture", MIXTURE, "--size", "huge"), "size 'huge': no run has it"),
+    ],
+)
+def test_a_user_error_is_one_line_and_exit_code_2(command, monkeypatch, tmp_path, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = command(*arguments)
+    assert (code, out) == (2, "")
+    assert message in err.splitlines()[-1]
+
+
+def test_advice_is_given_for_every_language_with_its_limits(command, tmp_path):
+    write_dataset(tmp_path / "sweep.nc", planned_results(small_plan(), {"transfer": learnt_by_tokens}), {})
+    code, out, _ = command("advise", "--mixture", MIXTURE, "--sweep", tmp_path)
+    assert code == 0
+    for code in LANGUAGES:
+        assert code in out
+    assert "better than expecting the mean" in out
+    assert "What small models cannot show" in out
+    assert "outside the evidence" not in out
+
+
+def test_the_bundled_sweep_is_the_evidence_unless_another_is_named(command):
+    code, out, _ = command("advise", "--mixture", "en=0.8,ny=0.2", "--json")
+    content = json.loads(out)
+    assert code == 0
+    assert {one["outcome"] for one in content["forecasts"]} >= {"loss", "consistency", "transfer", "control"}
+    assert all(
+        "a language the lab's runs do not have" in one["outside"]
+        for one in content["forecasts"]
+        if one["language"] == "ny"
+    )
+    assert set(content["verdicts"]) == {"dominance helps", "excess hurts", "balance", "few dominants"}
