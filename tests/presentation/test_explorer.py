@@ -265,7 +265,7 @@ def test_an_abandoned_stream_leaves_the_model_free_and_unchanged():
 
 
 def test_a_request_stands_in_the_models_form_for_requests_and_a_text_alone():
-    assert template_for(pocket(), DIALOGUE)[0].around("Hi") == "<|begin|><|user|>Hi<|assistant|>"
+    assert template_for(pocket(), DIALOGUE)[0].around("Hi") == "<|user|>Hi<|assistant|>"
     assert template_for(pocket(), TEXT)[0].around("Hi") == "Hi"
 
 

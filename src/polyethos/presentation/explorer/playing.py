@@ -15,6 +15,7 @@ from polyethos.control.projections import Scale
 from polyethos.control.streaming import Streamed, stream_answers
 from polyethos.errors import DataError, SteeringError
 from polyethos.lab.pocket import pocket_models
+from polyethos.lab.tokenizer import ASSISTANT, USER
 from polyethos.presentation.explorer.markup import (
     coloured_tokens,
     legend,
@@ -35,7 +36,6 @@ LONGEST_ANSWER = 256
 LEAST_RIGHT = 0.6
 DIALOGUE, TEXT = "a request to answer", "a text to go on with"
 BY_PAIRS, BY_MEAN = "the run's own sentences", "the average token of the plain text"
-_USER, _ASSISTANT = "<|user|>", "<|assistant|>"
 
 
 @dataclass(frozen=True)
@@ -115,10 +115,8 @@ def template_for(model: LanguageModel, form: str) -> tuple[Template, str]:
         return Template(PLACE), ""
     if model.reading_template.text != PLACE:
         return model.reading_template, ""
-    known = set(getattr(model.tokenizer, "all_special_tokens", [])) | set(model.tokenizer.get_added_vocab())
-    if {_USER, _ASSISTANT} <= known:
-        begin = str(model.tokenizer.bos_token or "")
-        return Template(begin + _USER + PLACE + _ASSISTANT, special_tokens=False), ""
+    if {USER, ASSISTANT} <= model.tokenizer.get_vocab().keys():
+        return Template(USER + PLACE + ASSISTANT), ""
     return Template(PLACE), "This model has no form for requests, so it goes on with your text."
 
 
@@ -246,4 +244,4 @@ def without_numbers(outcome: Outcome, layer: int, zero: str) -> Sequence[str]:
     """As `shown`, while the answers still grow: the long tables wait for the end."""
     brief = replace(outcome, remark="")
     plain, steered, said, _ = shown(brief, layer, zero)
-    return plain, steered, said, ""
+    return plain, steered, note("Answering …") + said, ""
