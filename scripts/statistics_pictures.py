@@ -12,7 +12,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 
-from polyethos.analysis.asymmetry import accuracy_of, held_out
+from polyethos.analysis.asymmetry import accuracy_of, drawn_accuracy, held_out
 from polyethos.analysis.flipping import correct_counts
 from polyethos.analysis.one_way import observed_excess, simulated_excess
 from polyethos.analysis.products import products_of, resampling_units
@@ -112,6 +112,30 @@ def draw_relations(axes: mpl.axes.Axes) -> None:
     axes.legend(frameon=False)
 
 
+def draw_comparison(axes: mpl.axes.Axes) -> None:
+    """Two models on the same items: overlapping intervals, and a difference that is surely above 0."""
+    random = np.random.default_rng(5)
+    easy = random.standard_normal((1, ITEMS, HIDDEN))  # what makes an item easy or hard in both models
+    axis = planted.directions(random, languages=1, hidden=HIDDEN, cosine=1)
+    drawn = []
+    for length in (1.2, 1.5):
+        own = random.standard_normal((1, ITEMS, HIDDEN))
+        data = planted.labelled(length * axis[:, None] + np.sqrt(0.97) * easy + np.sqrt(0.03) * own)
+        units = resampling_units(planted.folds_of(data))
+        products = products_of(data, units)
+        correct = held_out(lambda _, p=products: p, (1,) * 5).correct[0, 0]
+        drawn.append(drawn_accuracy(correct, bootstrap_weights(ITEMS, 1000, seed=0), units.of_item))
+    rows = {"smaller model": drawn[0], "larger model": drawn[1], "difference": drawn[1] - drawn[0]}
+    for row, (name, values) in enumerate(rows.items()):
+        low, high = np.quantile(values, [0.025, 0.975])
+        colour = STRONG if name == "difference" else INK
+        axes.plot([low, high], [row, row], color=colour)
+        axes.plot([values.mean()], [row], "o", color=colour)
+    axes.axvline(0, color=SOFT)
+    axes.set_yticks(range(3), list(rows))
+    axes.set(ylim=(2.6, -0.6), xlabel="accuracy, and its difference", title="Comparison: the same items drawn for both")
+
+
 def main() -> None:
     """Write one file per picture."""
     # Fixed ids and no date: the same pictures give the same files.
@@ -123,6 +147,7 @@ def main() -> None:
         ("similarity", draw_similarity),
         ("transfer", draw_transfer),
         ("relations", draw_relations),
+        ("comparison", draw_comparison),
     ):
         figure, axes = plt.subplots(figsize=(4.4, 3.0), layout="constrained")
         draw(axes)
