@@ -118,7 +118,7 @@ def draw_comparison(axes: mpl.axes.Axes) -> None:
     easy = random.standard_normal((1, ITEMS, HIDDEN))  # what makes an item easy or hard in both models
     axis = planted.directions(random, languages=1, hidden=HIDDEN, cosine=1)
     drawn = []
-    for length in (1.2, 1.5):
+    for length in (1.0, 1.6):
         own = random.standard_normal((1, ITEMS, HIDDEN))
         data = planted.labelled(length * axis[:, None] + np.sqrt(0.97) * easy + np.sqrt(0.03) * own)
         units = resampling_units(planted.folds_of(data))
