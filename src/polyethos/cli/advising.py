@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from polyethos.cli.judgements import judgement_table, plain, verdict_lines
@@ -25,7 +26,7 @@ _COLUMNS = {
     "verdict_accuracy": "verdicts",
     "recognition": "recog-\nnition",
     "consistency": "consis-\ntency",
-    "transfer_accuracy": "transfer\naccuracy",
+    "transfer_accuracy": "transfer accuracy",
 }
 
 
@@ -137,10 +138,10 @@ def _print(console: Console, advice: Advice) -> None:
 
 def _table(forecasts: list[Forecast], advice: Advice) -> Table:
     outcomes = list(dict.fromkeys(one.outcome for one in forecasts))
-    table = Table("language", "share", *(_COLUMNS.get(outcome, outcome) for outcome in outcomes))
-    cells: dict[tuple[str, str], Any] = {(one.language, one.outcome): one for one in forecasts}
+    table = Table("", *(_COLUMNS.get(outcome, outcome) for outcome in outcomes), box=SIMPLE_HEAD, pad_edge=False)
+    cells: dict[tuple[str, str], Forecast] = {(one.language, one.outcome): one for one in forecasts}
     for code, share in advice.mixture.items():
-        table.add_row(code, f"{share:.1%}", *(_cell(cells[code, outcome]) for outcome in outcomes))
+        table.add_row(f"{code} {share:.1%}", *(_cell(cells[code, outcome]) for outcome in outcomes))
     return table
 
 
@@ -148,5 +149,9 @@ def _cell(forecast: Forecast) -> str:
     if math.isnan(forecast.value):
         return "too far\naway !"
     mark = " !" if forecast.outside else ""
-    interval = "" if math.isnan(forecast.low) else f"\n{forecast.low:.2f} to\n{forecast.high:.2f}"
-    return f"{forecast.value:.2f}{mark}{interval}"
+    interval = "" if math.isnan(forecast.low) else f"\n{_short(forecast.low)} to {_short(forecast.high)}"
+    return f"{_short(forecast.value)}{mark}{interval}"
+
+
+def _short(number: float) -> str:
+    return f"{number:.2f}" if abs(number) < 2 else f"{number:.1f}"

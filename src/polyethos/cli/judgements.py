@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -16,7 +17,9 @@ _COLOURS = {"supported": "green", "contradicted": "red", "open": "yellow"}
 
 def judgement_table(judgements: Sequence[Judgement], *, by: Sequence[str]) -> Table:
     """Every comparison by these outcomes with its difference, interval and verdict."""
-    table = Table("what is compared", "outcome", "better by", "95 % interval", "seeds", "verdict")
+    table = Table(
+        "what is compared", "outcome", "better by", "95 % interval", "seeds", "verdict", box=SIMPLE_HEAD, pad_edge=False
+    )
     for one in (each for each in judgements if each.outcome in by):
         interval = "too few seeds" if math.isnan(one.low) else f"{one.low:+.2f} to {one.high:+.2f}"
         difference = "" if math.isnan(one.difference) else f"{one.difference:+.2f}"
