@@ -70,7 +70,7 @@ every language (64 unseen requests, 192 seen ones). Recognition: mean over the s
 not fitted on. The block is the best one on average over all languages and values. The last column is the specificity
 control: the absolute cosine of the value directions with the direction of "this morning" against "last night", 0.07
 for random directions.
-
+{_shown(card["results"])}
 ## Limits
 
 A world of a few hundred phrases per language, and one seed. The verbs of unseen requests are known ones: whether a
@@ -81,6 +81,24 @@ predicates.
 Separating a value here means having learnt which of 224 predicates are praised and which condemned. What such a model
 shows about consistency and transfer is a fact about this recipe, not about large models.
 Requests are written as `<|user|>request<|assistant|>`.
+"""
+
+
+def _shown(results: Mapping[str, Any]) -> str:
+    """A section on consistency and one-way transfer, where there are several languages."""
+    similar = results.get("similarity", {})
+    if len(similar) < 2:
+        return ""
+    away, into = results["transfer_from"], results["transfer_to"]
+    least, most = min(similar, key=similar.__getitem__), max(similar, key=similar.__getitem__)
+    uneven = max(similar, key=lambda code: abs(away[code] - into[code]))
+    low, high, name = (language(code).name for code in (least, most, uneven))
+    return f"""
+## What it shows
+
+The directions of one language and those of the others agree with a mean cosine of {similar[least]:.2f} ({low}) to
+{similar[most]:.2f} ({high}). The two ways of transfer differ most for {name}: its directions recognise
+{away[uneven]:.2f} of the other languages' pairs, those of the others {into[uneven]:.2f} of its.
 """
 
 
