@@ -52,7 +52,7 @@ def test_a_report_of_one_model_answers_every_question_and_says_how_to_measure_th
     assert "Human values in tiny_model" in text
     assert "In 4 of 5 combinations" in text
     assert "7.0 points better" in text
-    assert "polyethos steer RUN" in text
+    assert "polyethos control RUN" in text
     assert "polyethos run study.toml" in text
 
 

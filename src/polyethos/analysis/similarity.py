@@ -189,9 +189,22 @@ def _estimates(values: list[float], kernels: list[Array], weights: Array) -> Est
 
 
 def _flipped_p(value: float, kernel: Array, signs: Array) -> float:
+    """Two-sided p of a sum over pairs of units, from random signs of the units' contributions.
+
+    Both sides are studentised: a pattern that happens to line up large contributions is measured by what is left of
+    their spread, as the observed sum is.
+
+    Source: Janssen 1997 (studentised tests by resampling).
+    """
     contributions, factor = influence(kernel)
-    flipped = np.abs(factor * (contributions @ signs))
-    return float((1 + np.sum(flipped >= abs(value))) / (1 + signs.shape[1]))
+    squares = float(np.sum(contributions**2))
+    if squares == 0:
+        return 1.0
+    sums = np.abs(contributions @ signs)
+    with np.errstate(divide="ignore"):
+        flipped = sums / np.sqrt(np.maximum(squares - sums**2 / len(kernel), 0))
+    observed = abs(value) / (factor * np.sqrt(squares))
+    return float((1 + np.sum(flipped >= observed)) / (1 + signs.shape[1]))
 
 
 @dataclass(frozen=True)
