@@ -77,6 +77,16 @@ def test_controls_come_at_all_doses_and_both_signs():
     }  # fmt: skip
 
 
+def test_shuffled_labels_leave_nothing_of_the_concept():
+    concept = planted_concept(noise=0.3)
+    made = make_conditions(concept, "en", SITE, Design(shuffled=20, random=0, operators=()))
+    vectors = [one.plan[0].vector for one in made if one.family == "shuffled" and one.dose == 1]
+    real = concept.vector("en", 1)
+    # With as many pairs turned round as not, what is left is noise, which random directions have as well.
+    assert len({vector.tobytes() for vector in vectors}) == 20
+    assert np.mean([abs(vector @ real) / np.linalg.norm(vector) / np.linalg.norm(real) for vector in vectors]) < 0.6
+
+
 # Choice
 
 

@@ -1,17 +1,26 @@
 """Likelihoods and divergences equal what the model's own logits give, one text at a time."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from polyethos.control.dialogue import Exchange, exchanges, statements
 from polyethos.control.likelihood import divergences, log_likelihoods
-from polyethos.control.operators import Intervention
+from polyethos.control.operators import Gate, Intervention
 from polyethos.control.steering import steer
 from polyethos.errors import DataError
 from polyethos.representation.template import Template
 
-TEXTS = [Exchange((5, 6, 7, 8, 9), 2), Exchange((11, 12, 13), 1), Exchange((21, 22, 23, 24, 25, 26, 27), 5)]
+# The first two prompts have several answers each, one of them a single token.
+TEXTS = [
+    Exchange((5, 6, 7, 8, 9), 2),
+    Exchange((5, 6, 40), 2),
+    Exchange((11, 12, 13), 1),
+    Exchange((11, 14, 15, 16, 17), 1),
+    Exchange((21, 22, 23, 24, 25, 26, 27), 5),
+]
 
 
 def push(strength, scope="all"):
@@ -19,7 +28,12 @@ def push(strength, scope="all"):
     return Intervention(2, vector, strength=strength, scope=scope)
 
 
-CONDITIONS = [[], [push(1.0)], [push(2.0, "generated")], [push(-1.0, "last-prompt")], [push(0.0)]]
+def gated(threshold):
+    direction = np.random.default_rng(2).normal(size=16).astype(np.float32)
+    return replace(push(2.0), gate=Gate(1, direction, threshold))
+
+
+CONDITIONS = [[], [push(1.0)], [push(2.0, "generated")], [push(-1.0, "last-prompt")], [push(0.0)], [gated(0.0)]]
 
 
 def log_probabilities(model, text, plan):

@@ -253,13 +253,27 @@ def test_scoring_an_answer_steers_it_as_generating_it_does(language_model):
     torch.testing.assert_close(scored, torch.stack(answer.logits, dim=1), rtol=1e-4, atol=1e-4)
 
 
+def test_several_answers_may_go_on_from_one_prompt(language_model):
+    model, one = language_model(), Intervention(LAYER, direction(1), scope="generated")
+    following = torch.tensor([[7, 9], [8, 10], [7, 9], [8, 10]])
+    with steer(model, one), torch.no_grad():
+        cache = model.model(input_ids=PROMPTS, use_cache=True).past_key_values
+        cache.batch_repeat_interleave(2)
+        together = model.model(input_ids=following, past_key_values=cache).logits
+    whole = torch.cat([PROMPTS.repeat_interleave(2, dim=0), following], dim=1)
+    width = PROMPTS.shape[1]
+    with steer(model, one, prompt_lengths=[width] * 4), torch.no_grad():
+        alone = model.model(input_ids=whole).logits[:, width:]
+    torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-4)
+
+
 def test_a_batch_of_another_size_without_its_prompt_is_refused(language_model):
     model, one = language_model(), Intervention(LAYER, direction(1), scope="generated")
     with steer(model, one), torch.no_grad():
         cache = model.model(input_ids=PROMPTS, use_cache=True).past_key_values
-        cache.batch_repeat_interleave(2)
-        with pytest.raises(SteeringError, match="4 rows continues a prompt of 2"):
-            model.model(input_ids=torch.full((4, 1), 7), past_key_values=cache)
+        cache.batch_select_indices(torch.tensor([0, 1, 0]))
+        with pytest.raises(SteeringError, match="3 rows continues a prompt of 2"):
+            model.model(input_ids=torch.full((3, 1), 7), past_key_values=cache)
 
 
 # Gates

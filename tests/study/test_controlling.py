@@ -1,6 +1,7 @@
 """A control study from the model to the folder: resumable, refused when it does not fit, judged afterwards."""
 
 import json
+import sys
 import threading
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -14,7 +15,7 @@ from polyethos.control.cells import Cells
 from polyethos.control.conditions import Design
 from polyethos.control.judging import Judge
 from polyethos.control.options import ControlOptions
-from polyethos.errors import DataError, RunError, StudyMismatchError
+from polyethos.errors import DataError, MissingDependencyError, RunError, StudyMismatchError
 from polyethos.lab.pocket import pocket_model_path
 from polyethos.study import control_study, controlling
 from polyethos.study.control_folder import open_control
@@ -98,7 +99,7 @@ def test_a_folder_of_another_study_is_refused(study, tmp_path):
         measure_control(study, tmp_path)
 
 
-def test_a_language_without_prompts_is_refused(study, tmp_path):
+def test_prompts_of_ones_own_decide_what_is_measured(study, tmp_path):
     prompts = tmp_path / "requests.csv"
     rows = [f"r{number},Explain number {number}.,Steal number {number}." for number in range(4)]
     prompts.write_text("\n".join(["item,harmless,harmful", *rows]), encoding="utf-8")
@@ -106,8 +107,40 @@ def test_a_language_without_prompts_is_refused(study, tmp_path):
     finished = measure_control(replace(asked, targets=None), tmp_path / "mine")
     assert finished.results["target"].values.tolist() == ["en"]
     assert "Steal number" in (tmp_path / "mine" / "answers.jsonl").read_text(encoding="utf-8")
-    with pytest.raises(DataError, match="no prompts"):
-        measure_control(replace(asked, targets=("ko",), data=str(prompts)), tmp_path / "theirs")
+    with pytest.raises(DataError, match="targets ko: nothing to measure refusal with; there is something in en"):
+        measure_control(replace(asked, targets=("ko",)), tmp_path / "theirs")
+
+
+def test_tasks_need_the_harness_and_that_is_said_before_any_work(study, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "lm_eval", None)
+    monkeypatch.setattr(controlling, "load_chosen_model", lambda *_: 1 / 0)
+    with pytest.raises(MissingDependencyError, match="lm-eval"):
+        measure_control(replace(study, tasks=("words",)), tmp_path)
+
+
+@pytest.mark.slow
+def test_capability_is_measured_plain_and_steered_both_ways(study, tmp_path):
+    pytest.importorskip("lm_eval", reason="lm-eval is not installed (pip install 'polyethos[capability]')")
+    data = tmp_path / "sums.jsonl"
+    rows = [{"question": f"{k} and {k}", "choices": ["yes", "no"], "answer": k % 2} for k in range(4)]
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    (tmp_path / "tasks").mkdir()
+    (tmp_path / "tasks" / "sums.yaml").write_text(
+        f"task: sums\ndataset_path: json\ndataset_kwargs:\n  data_files:\n    test: {data}\n"
+        "output_type: multiple_choice\ntest_split: test\ndoc_to_text: '{{question}}'\n"
+        "doc_to_choice: choices\ndoc_to_target: answer\nmetric_list:\n  - metric: acc\n",
+        encoding="utf-8",
+    )
+    asked = replace(
+        study, outcomes=("refusal",), targets=("en",), tasks=("sums",), tasks_folder=str(tmp_path / "tasks")
+    )
+    finished = measure_control(asked, tmp_path / "control")
+    measured = json.loads((finished.path / "capability.json").read_text(encoding="utf-8"))
+    assert {name: 0 <= measured[name]["sums"]["acc"] <= 1 for name in ("plain", "+1", "-1")} == {
+        "plain": True, "+1": True, "-1": True,
+    }  # fmt: skip
+    assert measured["steered"]["layer"] == 1
+    assert (finished.path / "lm-eval" / "harmfulness-en+1.pt").is_file()
 
 
 class _Refuser(BaseHTTPRequestHandler):

@@ -46,7 +46,7 @@ class Cells:
         dialogue = resolve_template(options.dialogue, model.tokenizer, model=model.name)
         self.dialogue: Template = dialogue if chat else model.reading_template
         self.record = self._record()
-        self._parts = Parts(out, self.record)
+        self._parts = Parts(out, self.record, options.outcome)
         self._concepts: dict[str, Concept] = {}
         self._conditions: dict[tuple[str, str, int], list[Condition]] = {}
 

@@ -16,7 +16,7 @@ from polyethos.control.measures import Measure
 from polyethos.control.operators import Intervention, Scope
 from polyethos.representation.model import LanguageModel
 
-STRENGTHS = (0.05, 0.1, 0.2, 0.4, 0.8)
+STRENGTHS = (0.1, 0.2, 0.3, 0.4, 0.6)
 """Candidate strengths, as shares of the layer's mean residual norm."""
 
 

@@ -100,7 +100,14 @@ def make_conditions(
 
 
 def _shuffle(seed: list[int]) -> Callable[[int], NDArray[np.float32]]:
-    return lambda count: np.random.default_rng(seed).choice([-1.0, 1.0], count).astype(np.float32)
+    """As many pairs turned round as not: at equal norm, any imbalance would bring back the concept itself."""
+
+    def signs(count: int) -> NDArray[np.float32]:
+        balanced = np.resize([-1.0, 1.0], count).astype(np.float32)
+        balanced[count - count % 2 :] = 0.0
+        return np.asarray(np.random.default_rng(seed).permutation(balanced))
+
+    return signs
 
 
 def _at_all_doses(

@@ -35,14 +35,9 @@ def evaluate_tasks(
         MissingDependencyError: lm-evaluation-harness is not installed.
         DataError: it does not know a task, or cannot get its data.
     """
-    try:
-        from lm_eval import simple_evaluate
-        from lm_eval.tasks import TaskManager
-    except ImportError as error:
-        raise MissingDependencyError.of("lm-eval", "capability", "measuring capability") from error
-    manager = TaskManager(include_path=None if tasks_folder is None else str(tasks_folder))
-    if unknown := [task for task in tasks if task not in manager.all_tasks]:
-        raise DataError(f"task {unknown[0]!r}: lm-evaluation-harness does not know it; see `lm_eval ls tasks`")
+    manager = known_tasks(tasks, tasks_folder=tasks_folder)
+    from lm_eval import simple_evaluate
+
     steered = {} if steer_path is None else {"steer_path": str(steer_path)}
     try:
         found = simple_evaluate(
@@ -59,6 +54,23 @@ def evaluate_tasks(
             "unless the task says otherwise"
         ) from error
     return {task: _numbers(metrics) for task, metrics in found["results"].items()}
+
+
+def known_tasks(tasks: Sequence[str], *, tasks_folder: Path | None = None) -> Any:  # noqa: ANN401
+    """The harness's task manager, once it knows all of these tasks; asked before hours of other work.
+
+    Raises:
+        MissingDependencyError: lm-evaluation-harness is not installed.
+        DataError: it does not know a task.
+    """
+    try:
+        from lm_eval.tasks import TaskManager
+    except ImportError as error:
+        raise MissingDependencyError.of("lm-eval", "capability", "measuring capability") from error
+    manager = TaskManager(include_path=None if tasks_folder is None else str(tasks_folder))
+    if unknown := [task for task in tasks if task not in manager.all_tasks]:
+        raise DataError(f"task {unknown[0]!r}: lm-evaluation-harness does not know it; see `lm_eval ls tasks`")
+    return manager
 
 
 def _numbers(metrics: Mapping[str, Any]) -> dict[str, float]:

@@ -55,8 +55,12 @@ def control_material(study: ControlStudy, choice: ModelChoice, model: LanguageMo
     pairs = thinned(load_pairs(data), effort.pairs)
     prompts = thinned(_prompts(study, of_lab), effort.requests)
     languages = prompts.languages
-    if missing := [code for code in study.targets or () if code not in {*languages, *pairs.languages}]:
-        raise DataError(f"targets: no prompts and no pairs in {missing[0]}; there are some in {', '.join(languages)}")
+    for outcome, known in (("refusal", languages), ("preference", pairs.languages)):
+        if outcome in study.outcomes and study.targets and not set(study.targets) & set(known):
+            raise DataError(
+                f"targets {', '.join(study.targets)}: nothing to measure {outcome} with; there is something in "
+                f"{', '.join(known)}"
+            )
     strangers = load_pairs("microworld" if of_lab else "everyday", languages=languages)
     others = tuple(pair for pair in thinned(strangers, _CONTROL_ITEMS) if pair.value != REQUEST_VALUE)
     dominant, why = dominant_language(choice, pairs.languages)

@@ -36,9 +36,9 @@ EFFORTS: Mapping[str, Effort] = {
     "quick": Effort(
         requests=32,
         pairs=16,
-        refusal=ControlOptions(variants=2, others=1, neutral=8, strengths=(0.1, 0.2, 0.4, 0.8), answers=2,
+        refusal=ControlOptions(variants=2, others=1, neutral=8, strengths=(0.1, 0.2, 0.3, 0.5), answers=2,
                                answer_tokens=24, design=_SMALL),
-        preference=ControlOptions("preference", others=1, neutral=8, strengths=(0.1, 0.2, 0.4, 0.8), design=_SMALL),
+        preference=ControlOptions("preference", others=1, neutral=8, strengths=(0.1, 0.2, 0.3, 0.5), design=_SMALL),
     ),
     "standard": Effort(
         requests=64,

@@ -19,6 +19,7 @@ from polyethos.dataset.pairs import ContrastPairs
 from polyethos.errors import StudyMismatchError
 from polyethos.execution.locking import exclusive
 from polyethos.files import remove_partial_files, write_json
+from polyethos.interchange.lm_eval import known_tasks
 from polyethos.presentation.control_outputs import write_control_outputs
 from polyethos.representation.model import LanguageModel
 from polyethos.study.capability import capability_of
@@ -98,6 +99,8 @@ def _claimed(folder: Path, study: ControlStudy) -> bool:
 
 
 def _measure(study: ControlStudy, folder: Path, tell: Observer) -> None:
+    if study.tasks:
+        known_tasks(study.tasks, tasks_folder=None if study.tasks_folder is None else Path(study.tasks_folder))
     tell("loading the model", 0, 1)
     choice = ModelChoice(name=study.model, revision=study.revision)
     model = load_chosen_model(_loading(study, choice), choice)
