@@ -99,6 +99,12 @@ def test_too_little_text_says_how_many_epochs_it_would_need(small_tokenizer):
         rows.check_epochs(mixture, rows=1000, allowed=2)
 
 
+def test_less_text_than_one_row_is_refused(small_tokenizer):
+    rows = CorpusRows({"en": ["x y"]}, small_tokenizer, length=32, seed=0)
+    with pytest.raises(LabError, match="en has less text than one row of 32 tokens; add text, or leave it out"):
+        rows.check_epochs(uniform("one", ("en",)), rows=1, allowed=4)
+
+
 def test_natural_text_in_16_languages_is_read(shared_data):
     documents = read_corpus(shared_data / "text", ["en", "ta", "ny"])
     assert all(len(texts) > 1000 for texts in documents.values())

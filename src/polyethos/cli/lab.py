@@ -34,6 +34,7 @@ def pretrain(
     text: Annotated[
         Path | None, typer.Option(help="Train on this text instead of the small world.", show_default=False)
     ] = None,
+    epochs: Annotated[float, typer.Option(help="How often a language's text may be repeated.")] = 4.0,
     dialogue_languages: Annotated[
         str | None,
         typer.Option(
@@ -82,6 +83,7 @@ def pretrain(
             seed=seed,
             size=size,
             text=text,
+            epochs=epochs,
             dialogue_languages=_codes(dialogue_languages),
             start=start,
             dialogues_only=dialogues_only,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -106,10 +105,11 @@ class CorpusRows:
             LabError: names the language, what it has and how many epochs its share would need.
         """
         for code, share in mixture.shares.items():
-            available = len(self._rows[code])
-            epochs = math.inf if not available else share * rows / available
+            available, length = self._rows[code].shape
+            if not available:
+                raise LabError(f"{code} has less text than one row of {length} tokens; add text, or leave it out")
+            epochs = share * rows / available
             if epochs > allowed:
-                length = self._rows[code].shape[1]
                 raise LabError(
                     f"{code} has {available * length:,} tokens of text; its share {share:.3g} of this run is "
                     f"{round(share * rows) * length:,} tokens, {epochs:.1f} epochs (allowed: {allowed:g}); "
