@@ -123,7 +123,9 @@ def test_the_bundled_data_are_listed_with_their_sizes(command):
     assert "11200" in out
 
 
-@pytest.mark.parametrize("name", ["run", "report", "steer", "export", "data list", "data check", "lab pretrain"])
+@pytest.mark.parametrize(
+    "name", ["run", "report", "steer", "export", "data list", "data check", "lab pretrain", "lab sweep", "lab advise"]
+)
 def test_every_command_helps_with_an_example(command, name):
     code, out, _ = command(*name.split(), "--help")
     assert code == 0

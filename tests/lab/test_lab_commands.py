@@ -4,7 +4,8 @@ import json
 import sys
 
 import pytest
-from made_up_sweeps import learnt_by_tokens, planned_results, small_plan
+import xarray as xr
+from made_up_sweeps import learnt_by_tokens, planned_results, small_plan, study
 
 from polyethos import cli
 from polyethos.arrays import write_dataset
@@ -121,3 +122,45 @@ def test_the_bundled_sweep_is_the_evidence_unless_another_is_named(command):
         if one["language"] == "ny"
     )
     assert set(content["verdicts"]) == {"dominance helps", "excess hurts", "balance", "few dominants"}
+
+
+@pytest.fixture
+def real_run(tmp_path):
+    """A finished run folder of a model, as made by hand; with its shares of pre-training or without."""
+
+    def make(name, *, shares=None, models=()):
+        results = study(name, list(LANGUAGES), {}, similarity=0.4).results.assign_attrs(model=name)
+        if shares is not None:
+            percent = xr.DataArray(shares, dims="language", attrs={"source": "its makers"})
+            results = results.assign(pretraining_share=percent)
+        write_dataset(tmp_path / name / "results.nc", results, {})
+        write_json(tmp_path / name / "study.json", {"format": 1, "models": list(models)})
+        return tmp_path / name
+
+    return make
+
+
+def test_real_models_have_a_table_of_their_own(command, real_run):
+    known = real_run("known", shares=[90, 3, 2, 0.5, 0.1, float("nan")])
+    given = real_run("given")
+    options = ("--study", known, "--study", f"{given}@llama2_pct_documents", "--json")
+    code, out, _ = command("advise", "--mixture", MIXTURE, *options)
+    content = json.loads(out)
+    assert code == 0
+    assert content["studies"] == ["known (shares: its makers)", "given (shares: llama2_pct_documents)"]
+    found = [one for one in content["forecasts"] if (one["basis"], one["outcome"]) == ("studies", "consistency")]
+    assert [one["value"] for one in found] == pytest.approx([0.4] * 6)
+    assert {one["low"] for one in found} == {None}
+
+
+def test_a_run_whose_shares_nobody_knows_is_refused_with_the_remedy(command, real_run):
+    code, _, err = command("advise", "--mixture", MIXTURE, "--study", real_run("unknown"))
+    assert code == 2
+    assert "the shares its model was trained on are not known; give" in err
+
+
+def test_a_run_of_several_models_is_refused_with_the_folder_to_give(command, real_run):
+    real_run("both/one")
+    code, _, err = command("advise", "--mixture", MIXTURE, "--study", real_run("both", models=["one"]))
+    assert code == 2
+    assert "holds several models; give the folder of one, such as 'one' in it" in err
