@@ -126,7 +126,13 @@ def run(
     write_json(record, recipe.to_json())
     start = materials.start
     model, log = train(
-        recipe, materials.source, materials.tokenizer, out, start=start and start.folder, device=place, report=report
+        recipe,
+        materials.source,
+        materials.tokenizer,
+        out,
+        start=start.folder if start else None,
+        device=place,
+        report=report,
     )
     save_model(model, materials.tokenizer, folder)
     measure(folder, recipe, log, start)

@@ -89,7 +89,9 @@ def recipe_from_json(content: Mapping[str, Any], *, where: str) -> Recipe:
         raise DataFormatError(
             f"{where}: recipe fields differ from this version's: {sorted(expected ^ (found | {'start'}))}"
         )
-    lists = {name: tuple(entry) if isinstance(entry, list) else entry for name, entry in content["world"].items()}
-    world = Excerpt(**lists) if "values" in lists else World(**lists)
+    given: dict[str, Any] = {
+        name: tuple(entry) if isinstance(entry, list) else entry for name, entry in content["world"].items()
+    }
+    world = Excerpt(**given) if "values" in given else World(**given)
     mixture = Mixture(content["mixture"]["name"], content["mixture"]["shares"])
     return Recipe(**{**content, "world": world, "mixture": mixture})

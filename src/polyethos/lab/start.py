@@ -42,7 +42,8 @@ class Start:
 
     def tokenizer(self) -> PreTrainedTokenizerFast:
         """The model's own tokenizer."""
-        return PreTrainedTokenizerFast.from_pretrained(self.folder)
+        tokenizer: PreTrainedTokenizerFast = PreTrainedTokenizerFast.from_pretrained(self.folder)
+        return tokenizer
 
 
 def read_start(source: str | Path) -> Start:
