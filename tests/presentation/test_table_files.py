@@ -64,22 +64,36 @@ def test_every_table_is_written_and_no_partial_file_stays(tmp_path):
     assert "pairs.tex" not in names
 
 
-@pytest.mark.slow
-def test_every_latex_table_compiles(tmp_path):
+@pytest.fixture
+def typeset(tmp_path):
+    """Typesets the LaTeX files among `paths` in two columns; gives what LaTeX said."""
     if (engine := shutil.which("pdflatex")) is None:
         pytest.skip("needs pdflatex (Debian: texlive-latex-recommended)")
+
+    def run(paths):
+        inputs = "\n".join(rf"\input{{{path.relative_to(tmp_path)}}}" for path in paths if path.suffix == ".tex")
+        opening = "\\documentclass[twocolumn]{article}\\usepackage{booktabs}\\begin{document}\n"
+        (tmp_path / "all.tex").write_text(f"{opening}{inputs}\n\\end{{document}}\n")
+        command = [engine, "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout[-1500:]
+        assert (tmp_path / "all.pdf").stat().st_size > 0
+        return done.stdout
+
+    return run
+
+
+@pytest.mark.slow
+def test_every_latex_table_compiles(tmp_path, typeset):
     results = study_of('org/50%_of #1 {\\evil} $x^2$ <b> "中文" é', protocol="paper")
     paths = write_tables(results, tmp_path)
     paths += write_comparison_tables([results, results.assign_attrs(model="plain")], tmp_path / "several")
-    inputs = "\n".join(rf"\input{{{path.relative_to(tmp_path)}}}" for path in paths if path.suffix == ".tex")
-    article = (
-        "\\documentclass[twocolumn]{article}\\usepackage{booktabs}\\begin{document}\n" + inputs + "\n\\end{document}\n"
-    )
-    (tmp_path / "all.tex").write_text(article)
-    command = [engine, "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-1500:]
-    assert (tmp_path / "all.pdf").stat().st_size > 0
+    typeset(paths)
+
+
+@pytest.mark.slow
+def test_the_tables_of_a_whole_study_fit_their_columns(tmp_path, typeset):
+    assert "Overfull" not in typeset(write_tables(study_of(), tmp_path))
 
 
 def test_whole_numbers_are_shown_without_decimals():

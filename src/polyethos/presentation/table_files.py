@@ -15,7 +15,7 @@ from polyethos.presentation.cells import heading, shown
 from polyethos.presentation.tables import Table, comparison_tables, study_tables
 
 _NEEDS = "% Needs \\usepackage{booktabs}.\n"
-_WIDE = 9
+_WIDE, _WIDEST = 8, 12
 _SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_", "%": r"\%",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
@@ -48,6 +48,7 @@ def to_latex(table: Table) -> str:
     """The table as a LaTeX float that needs only booktabs; wide ones span both columns of a paper."""
     frame = table.frame
     float_name = "table*" if frame.shape[1] >= _WIDE else "table"
+    gap = "3pt" if frame.shape[1] < _WIDEST else "2.5pt"
     row_axis, column_axis = frame.index.name, frame.columns.name
     header = [str(row_axis or "").capitalize(), *(heading(column_axis, column, short=True) for column in frame.columns)]
     rows = [_row(header)]
@@ -56,7 +57,7 @@ def to_latex(table: Table) -> str:
     if "mean" in frame.index:
         rows.insert(-1, r"\midrule")
     lines = [
-        rf"\begin{{{float_name}}}[t]", r"\centering", r"\footnotesize", r"\setlength{\tabcolsep}{3pt}",
+        rf"\begin{{{float_name}}}[t]", r"\centering", r"\footnotesize", rf"\setlength{{\tabcolsep}}{{{gap}}}",
         rf"\begin{{tabular}}{{l{'r' * frame.shape[1]}}}", r"\toprule", rows[0], r"\midrule",
         *rows[1:], r"\bottomrule", r"\end{tabular}", rf"\caption{{{escape_latex(table.caption)}}}",
         rf"\label{{tab:{table.name.replace('_', '-')}}}", rf"\end{{{float_name}}}",
