@@ -18,7 +18,7 @@ from polyethos.cli import exploring as command
 from polyethos.control.generation import generate_answers
 from polyethos.dataset.languages import LANGUAGES as TABLE
 from polyethos.errors import DataError, MissingDependencyError, SteeringError, UnknownNameError
-from polyethos.presentation.explorer import comparison_page, figures_page, playground_page
+from polyethos.presentation.explorer import comparison_page, figures_page, playground_page, scoring_page
 from polyethos.presentation.explorer.charts import curves, heatmap
 from polyethos.presentation.explorer.markup import (
     coloured_tokens,
@@ -41,7 +41,7 @@ from polyethos.presentation.explorer.playing import (
     shown,
     template_for,
 )
-from polyethos.presentation.explorer.scoring import score, sentences_of
+from polyethos.presentation.explorer.scoring import score, sentences_of, text_of_file
 from polyethos.presentation.explorer.workbench import Workbench
 from polyethos.presentation.views import view
 
@@ -269,10 +269,12 @@ def test_a_request_stands_in_the_models_form_for_requests_and_a_text_alone():
     assert template_for(pocket(), TEXT)[0].around("Hi") == "Hi"
 
 
-def test_sentences_come_from_the_text_and_the_file(tmp_path):
+def test_the_sentences_of_a_file_are_put_below_those_that_were_written(tmp_path):
     file = tmp_path / "mine.txt"
     file.write_text("\ufefffrom the file\r\n\n", encoding="utf-8")
-    assert sentences_of("one\n\n two ", str(file)) == ["one", "two", "from the file"]
+    text, said = scoring_page._with_file("one\n\n two ", str(file))
+    assert sentences_of(text) == ["one", "two", "from the file"]
+    assert "added" in said
 
 
 @pytest.mark.parametrize(
@@ -285,13 +287,14 @@ def test_sentences_come_from_the_text_and_the_file(tmp_path):
 )
 def test_too_much_or_nothing_to_score_is_said(text, message):
     with pytest.raises(DataError, match=message):
-        sentences_of(text, None)
+        sentences_of(text)
 
 
 def test_a_file_that_is_no_text_is_refused(tmp_path):
     (tmp_path / "image.png").write_bytes(b"\x89PNG\xff\xfe")
     with pytest.raises(DataError, match="no text in UTF-8"):
-        sentences_of("", str(tmp_path / "image.png"))
+        text_of_file(str(tmp_path / "image.png"))
+    assert "pe-problem" in scoring_page._with_file("", str(tmp_path / "image.png"))[1]
 
 
 def test_a_sentence_is_scored_on_every_value_and_known_sides_come_out_on_their_sides():

@@ -240,8 +240,10 @@ def test_sentences_and_files_are_scored_and_saved(opened, tmp_path):
     page = opened("Your sentences")
     page.locator("#sentences textarea").fill(f"The nurse helped the old man.\n{HOSTILE}\n老师帮助了邻居。")
     (tmp_path / "mine.txt").write_text("பூனை\n=1+1\n", encoding="utf-8")
-    page.locator("#file input[type=file]").set_input_files(tmp_path / "mine.txt")
-    playwright.expect(page.locator("#file")).to_contain_text("mine", timeout=PATIENCE)
+    with page.expect_file_chooser() as chooser:
+        page.locator("#file").click()
+    chooser.value.set_files(tmp_path / "mine.txt")
+    wait_for(page, "#scores", "sentences were added")
     choose(page, "score-source", re.compile("English"))
     choose(page, "score-spoken", re.compile("Chinese"))
     slide(page, "score-layer", 4)
@@ -299,9 +301,10 @@ def test_a_user_who_leaves_keeps_nobody_waiting(opened):
 @pytest.mark.parametrize("tab", ["Figures", "Playground", "Your sentences", "Compare runs"])
 def test_a_phone_scrolls_down_but_never_sideways(opened, tab):
     page = opened(viewport=PHONE, is_mobile=True)
-    if not page.get_by_role("tab", name=tab).is_visible():
-        page.locator(".overflow-menu > button").click()
-        page.locator(".overflow-dropdown button", has_text=tab).click()
+    rest = page.locator(".overflow-dropdown button", has_text=tab)
+    if rest.count():
+        page.get_by_role("button", name="More tabs").click()
+        rest.click()
     else:
         choose_tab(page, tab)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

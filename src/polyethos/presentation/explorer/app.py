@@ -50,7 +50,7 @@ def launch(page: gr.Blocks, *, port: int | None, host: str = "127.0.0.1", wait: 
         The page's address.
     """
     options: dict[str, Any] = {
-        "theme": gr.themes.Base(font=_FONTS, font_mono=["ui-monospace", "monospace"]),
+        "theme": _theme(),
         "css": _style(),
         "head": '<meta name="referrer" content="no-referrer">',
         "footer_links": [],
@@ -83,6 +83,21 @@ def _heading(runs: Sequence[ExploredRun]) -> str:
         "hidden states move from violating to upholding. Here you can look at what was found, steer the model along a "
         "vector, and score sentences of your own. Everything runs on this machine.</p></div>"
     )
+
+
+def _theme() -> gr.themes.Base:
+    """Fonts of the reader's system, so that none is fetched, and blues that stand out enough."""
+    blue, light = "#08519c", "#8cc8ff"
+    theme: gr.themes.Base = gr.themes.Base(font=_FONTS, font_mono=["ui-monospace", "monospace"]).set(
+        color_accent=blue,
+        button_primary_background_fill=blue,
+        button_primary_background_fill_hover="#063d76",
+        button_primary_background_fill_dark=blue,
+        button_primary_background_fill_hover_dark="#063d76",
+        slider_color=blue,
+        slider_color_dark=light,
+    )
+    return theme
 
 
 def _style() -> str:

@@ -122,7 +122,7 @@ def build(bench: Workbench) -> None:
         yield from _answers(bench, *wished)
 
     def recolour(kept: Outcome | None, at: float, by: str) -> tuple[Any, ...]:
-        return _parts(shown(kept, int(at), by)) if kept is not None else _nothing("")
+        return _parts(shown(kept, int(at), by)) if kept is not None else (gr.skip(),) * len(texts)
 
     def change_run(name: str, wanted: str, spoken: str) -> tuple[Any, ...]:
         return _choices(bench.run(name), wanted, spoken)
@@ -135,6 +135,9 @@ def build(bench: Workbench) -> None:
         listen(answer, wished, [outcome, *texts], concurrency_id="model", concurrency_limit=1, **quiet)
         for listen in (go.click, prompt.submit)
     ]
+    for one in started:
+        # What was chosen while the answer grew.
+        one.then(recolour, [outcome, layer, zero], texts, **quiet)
     stop.click(None, cancels=started, **quiet)
     for control in (layer, zero):
         control.change(recolour, [outcome, layer, zero], texts, trigger_mode="always_last", **quiet)
@@ -164,7 +167,7 @@ def _answers(
 
 
 def _headed(heading: str, text: str) -> str:
-    return f'<h3 class="pe-heading">{heading}</h3>{text}'
+    return f'<h2 class="pe-heading">{heading}</h2>{text}'
 
 
 def _parts(texts: Sequence[str]) -> tuple[str, ...]:

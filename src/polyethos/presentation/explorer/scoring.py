@@ -33,16 +33,16 @@ class Scores:
     context: pd.DataFrame
 
 
-def sentences_of(text: str, file: str | None) -> list[str]:
-    """The sentences that a user gave: one per line, from the text and then the file.
+def sentences_of(text: str) -> list[str]:
+    """The sentences that a user gave, one per line.
 
     Raises:
-        DataError: there are none, too many, or one is too long; the file is too large or no text in UTF-8.
+        DataError: there are none, too many, or one is too long.
     """
-    lines = [line.strip() for line in [*whole_characters(text).splitlines(), *_file_lines(file)]]
+    lines = [line.strip() for line in whole_characters(text).splitlines()]
     sentences = [line for line in lines if line]
     if not sentences:
-        raise DataError("There is no sentence yet; write one per line, or give a text file.")
+        raise DataError("There is no sentence yet; write one per line, or add a text file.")
     if len(sentences) > MOST_SENTENCES:
         raise DataError(
             f"{len(sentences):,} sentences; the explorer scores at most {MOST_SENTENCES} at once. Give fewer lines."
@@ -112,14 +112,17 @@ def _held_out(run: ExploredRun, name: str, source: str, spoken: str, layer: int)
     return "–" if np.isnan(number) else f"{100 * number:.0f} %"
 
 
-def _file_lines(file: str | None) -> list[str]:
-    if not file:
-        return []
+def text_of_file(file: str) -> str:
+    """The text of a file that a user gave.
+
+    Raises:
+        DataError: it is too large, or no text in UTF-8.
+    """
     path = Path(file)
     if path.stat().st_size > LARGEST_FILE:
         raise DataError(f"The file is larger than {LARGEST_FILE // 1000:,} kB; give a smaller one.")
     try:
-        return path.read_text(encoding="utf-8-sig").splitlines()
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(
             "The file is no text in UTF-8; save it as plain text in UTF-8, one sentence per line."

@@ -9,7 +9,7 @@ import gradio as gr
 from polyethos.errors import PolyethosError
 from polyethos.presentation.explorer.markup import csv_link, note, table
 from polyethos.presentation.explorer.playground_page import language_choices
-from polyethos.presentation.explorer.scoring import MOST_SENTENCES, Scores, score, sentences_of
+from polyethos.presentation.explorer.scoring import MOST_SENTENCES, Scores, score, sentences_of, text_of_file
 from polyethos.presentation.explorer.workbench import ExploredRun, Workbench
 from polyethos.presentation.labels import language_name
 
@@ -47,10 +47,9 @@ def build(bench: Workbench) -> None:
                 0, first.layers[-1], value=0, step=1, label="Layer (0: each value's own, chosen in training)",
                 elem_id="score-layer",
             )  # fmt: skip
-            file = gr.File(
-                label="Or a text file (UTF-8, one sentence per line)", file_types=["text"], height=150, elem_id="file"
-            )
-    go = gr.Button("Score", variant="primary", elem_id="score")
+    with gr.Row():
+        file = gr.UploadButton("Add a text file (UTF-8, one sentence per line)", elem_id="file")
+        go = gr.Button("Score", variant="primary", elem_id="score")
     result = gr.HTML(elem_id="scores")
 
     def scored(*wished: Any) -> str:  # noqa: ANN401
@@ -66,16 +65,24 @@ def build(bench: Workbench) -> None:
         )
 
     quiet: dict[str, Any] = {"api_visibility": "private"}
-    go.click(
-        scored, [run, text, file, source, spoken, layer], result, concurrency_id="model", concurrency_limit=1, **quiet
-    )
+    go.click(scored, [run, text, source, spoken, layer], result, concurrency_id="model", concurrency_limit=1, **quiet)
+    file.upload(_with_file, [text, file], [text, result], show_progress="hidden", **quiet)
     run.input(change_run, run, [source, spoken, layer], show_progress="hidden", **quiet)
 
 
-def _scored(bench: Workbench, name: str, text: str, file: str | None, source: str, spoken: str, layer: float) -> str:
+def _with_file(text: str, file: str) -> tuple[Any, Any]:
+    """The sentences with those of the file below them, and what is said about it."""
+    try:
+        added = text_of_file(file)
+    except PolyethosError as error:
+        return gr.skip(), note(str(error), "problem")
+    return f"{text.rstrip()}\n{added}".lstrip("\n"), note("The file's sentences were added.")
+
+
+def _scored(bench: Workbench, name: str, text: str, source: str, spoken: str, layer: float) -> str:
     run = bench.run(name)
     try:
-        sentences = sentences_of(text, file)
+        sentences = sentences_of(text)
         found = score(bench, run, sentences, source=source, spoken=spoken or source, layer=int(layer))
     except PolyethosError as error:
         return note(str(error), "problem")
