@@ -10,7 +10,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from results_by_hand import STUDY, hostile, study_of, three_languages, with_intervals
+from control_by_hand import control_results
+from results_by_hand import STUDY, hostile, study_of, study_with_tests, three_languages, with_intervals
 
 from polyethos.dataset.languages import LANGUAGES
 from polyethos.presentation.report import write_report
@@ -41,8 +42,8 @@ def opened(browser, tmp_path):
     """Opens a report of the given runs; fails at the end if the page logged or threw anything, or asked the network."""
     contexts, said = [], []
 
-    def open_report(*runs, **options):
-        write_report(tmp_path / "report.html", [(run, STUDY) for run in runs])
+    def open_report(*runs, controls=None, **options):
+        write_report(tmp_path / "report.html", [(run, STUDY) for run in runs], controls=controls)
         context = browser.new_context(**{"viewport": DESK, **options})
         contexts.append(context)
         page = context.new_page()
@@ -102,6 +103,18 @@ def test_pointing_at_a_cell_tells_value_language_layer_number_interval_and_count
         r"95 % interval \d+ % to \d+ %, 96 pairs",
         words,
     )
+
+
+def test_what_is_undefined_is_a_question_mark_and_says_why(opened):
+    page = opened(study_with_tests())
+    assert cell(page, "similarity", 7, 0).inner_text().startswith("?")
+    cell(page, "similarity", 7, 0).hover()
+    assert "undefined: at least one vector is not told apart from noise" in page.locator(".tip").inner_text()
+    figure(page, "similarity").locator("[name=measure]").select_option("raw")
+    assert "?" not in cell(page, "similarity", 7, 0).inner_text()
+    figure(page, "similarity").locator("[name=measure]").select_option("consistency_whitened")
+    cell(page, "similarity", 0, 1).hover()
+    assert "noise-corrected similarity after whitening" in page.locator(".tip").inner_text()
 
 
 def test_arrow_keys_move_through_the_cells_and_tell_the_same(opened):
@@ -248,7 +261,8 @@ def test_axe_finds_no_barrier(opened, options):
     axe = Path(os.environ.get("AXE_CORE", ""))
     if not axe.is_file():
         pytest.skip("needs the path of axe-core's axe.min.js in AXE_CORE (npm pack axe-core)")
-    page = opened(with_intervals(study_of(protocol="paper")), study_of(), **options)
+    runs = with_intervals(study_of(protocol="paper")), study_with_tests("first"), study_with_tests("second", seed=1)
+    page = opened(*runs, controls=[None, control_results(), None], **options)
     for part in page.locator("summary").all():
         part.click()
     page.evaluate(axe.read_text(encoding="utf-8") + "; null")

@@ -5,7 +5,7 @@ import xarray as xr
 
 from polyethos.arrays import write_dataset
 from polyethos.errors import RunError, StudyMismatchError
-from polyethos.study.folder import FORMAT, claim_folder, open_run, read_study_file, record_model
+from polyethos.study.folder import FORMAT, Run, claim_folder, open_run, read_study_file, record_model
 
 
 def content(**changes):
@@ -78,3 +78,11 @@ def test_a_broken_study_file_is_an_error_not_a_new_run(tmp_path, text):
     with pytest.raises(RunError, match=r"study\.json"):
         claim_folder(tmp_path, content())
     assert (tmp_path / "study.json").read_text() == text
+
+
+def test_claims_are_those_of_one_model(tmp_path):
+    run = Run(tmp_path, content(), xr.Dataset(), {"first": Run(tmp_path / "first", content(), xr.Dataset())})
+    with pytest.raises(RunError, match=r"use run.models\['first'\].claims"):
+        _ = run.claims
+    assert run.models["first"].claims == []
+    assert run.models["first"].paper is None

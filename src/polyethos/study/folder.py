@@ -12,12 +12,15 @@ from typing import Any
 
 import xarray as xr
 
+from polyethos.analysis.beside import published_beside
+from polyethos.analysis.claims import Finding
 from polyethos.arrays import read_dataset
 from polyethos.errors import RunError, StudyMismatchError
 from polyethos.execution.locking import LOCK_FILE
 from polyethos.files import write_json
 from polyethos.presentation.notebook import run_html, run_text
 from polyethos.presentation.plots import RunPlots
+from polyethos.presentation.protocols import claims
 from polyethos.representation.vectors import load_vectors
 
 FORMAT = 1
@@ -53,6 +56,22 @@ class Run:
     def plot(self) -> RunPlots:
         """Its figures for notebooks: `run.plot.transfer(value="morality")` and so on."""
         return RunPlots(self.results)
+
+    @cached_property
+    def paper(self) -> xr.Dataset | None:
+        """What the published protocol makes of the same activations, where the run holds it beside the corrected."""
+        return published_beside(self.results)
+
+    @cached_property
+    def claims(self) -> list[Finding]:
+        """The paper's claims: what each protocol finds in this model, and why they differ; empty without tests.
+
+        Raises:
+            RunError: the run has several models; take the claims of one of `models`.
+        """
+        if self.models:
+            raise RunError(f"{self.path}: several models; use run.models[{next(iter(self.models))!r}].claims")
+        return [claim.finding for claim in claims([self.results])]
 
     @cached_property
     def vectors(self) -> xr.DataArray:
