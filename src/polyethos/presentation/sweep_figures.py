@@ -21,7 +21,7 @@ _LABELS: Mapping[str, str] = MappingProxyType(
         "control": "Control (nats)",
         "recognition": "Recognition (%)",
         "verdict_accuracy": "Verdicts (%)",
-        "loss": "Loss (nats per token)",
+        "loss": "Loss (nats)",
     }
 )
 _PERCENT = ("recognition", "verdict_accuracy")
@@ -82,7 +82,8 @@ def conditions_figure(results: xr.Dataset) -> Figure:
             for axes, outcome in zip(row, outcomes, strict=True):
                 _curves(axes, _of(results, experiment, dominant), outcome, COLOURS[2], "")
                 _finish(axes, outcome)
-            row[len(outcomes) // 2].set_xlabel(label)
+            # Between the two middle panels.
+            row[(len(outcomes) - 1) // 2].set_xlabel(label, x=0.5 if len(outcomes) % 2 else 1.1)
         handles = panels[0, 0].get_legend_handles_labels()
         figure.legend(*handles, loc="outside upper center", ncols=4, frameon=False)
     return figure
