@@ -111,8 +111,20 @@ def test_the_terminal_shows_rates_effects_and_what_is_beyond(results, tmp_path):
     shown = console.file.getvalue()
     assert max(map(len, shown.replace(str(tmp_path), "").splitlines())) <= 80
     assert "25/50/75" in shown
-    assert "+1.00 [+0.90 +1.10]*" in shown
-    assert "+0.20 [+0.10 +0.30] " in shown
+    assert "+1.00 [+0.9 +1.1]*" in shown
+    assert "+0.20 [+0.1 +0.3] " in shown
+
+
+def test_no_number_is_cut_off_at_80_columns(results, tmp_path):
+    results["control_rate"] = results["control_rate"] * 0 + 1.0
+    for name in ("control_separability", "control_calibration"):
+        results[name] = results[name] * 0 + 1.0
+    console = Console(file=io.StringIO(), width=80, force_terminal=False)
+    show_control(console, results, tmp_path)
+    shown = console.file.getvalue()
+    assert shown.count("100/100/100") == 2 * len(TARGETS)
+    assert "100 100" in shown
+    assert "…" not in shown
 
 
 def test_the_summary_is_plain_data(results, tmp_path):

@@ -60,16 +60,16 @@ def summary(results: xr.Dataset, folder: Path) -> dict[str, Any]:
 
 
 def _refusals(frame: pd.DataFrame, questions: pd.DataFrame) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("language", no_wrap=True)
     for name in ("harmful", "harmless", "effect", "control", "ranks"):
         table.add_column(name, justify="right", no_wrap=True)
     for (code, row), (_, asked) in zip(frame.iterrows(), questions.loc[frame.index].iterrows(), strict=True):
         table.add_row(
-            f"{language_name(str(code))[:11]} {code}",
+            f"{language_name(str(code))[:10]} {code}",
             "/".join(_percent(row[name]) for name in ("down", "plain", "up")),
             "/".join(_percent(row[f"{name}_harmless"]) for name in ("down", "plain", "up")),
-            f"{row['effect']:+.2f} [{row['low']:+.2f} {row['high']:+.2f}]{'*' if row['beyond'] == 1 else ' '}",
+            f"{row['effect']:+.2f} [{row['low']:+.1f} {row['high']:+.1f}]{'*' if row['beyond'] == 1 else ' '}",
             f"{row['control']:.2f}",
             f"{_percent(asked['separability'])} {_percent(asked['calibration'])}",
         )
