@@ -46,10 +46,20 @@ def test_corrected_similarity_is_the_one_freed_of_noise_where_there_is_one():
     assert (row.paper, row.corrected) == ("0.47", "0.90")
 
 
-def test_an_undefined_number_is_called_undefined():
+def test_a_number_undefined_in_one_protocol_is_called_undefined():
     results = with_paper_beside()
     results["transfer_gain"] = xr.full_like(results["transfer_gain"], np.nan)
     assert contrasts([results])[-1].corrected == "undefined"
+
+
+def test_a_number_undefined_in_both_protocols_is_left_out():
+    results = with_paper_beside()
+    for name in ("transfer_gain", "paper_transfer_gain"):
+        results[name] = xr.full_like(results[name], np.nan)
+    assert [row.quantity for row in contrasts([results])] == [
+        "recognition accuracy, mean",
+        "similarity of two languages, mean",
+    ]
 
 
 def test_claims_are_judged_only_where_tests_were_made():

@@ -50,10 +50,13 @@ def consistency(results: xr.Dataset) -> Answer:
         return answered("consistency", "Undecided", f"No pair of languages could be compared.{_undefined(results)}")
     closest, farthest = (_pair(flat.pair.values[int(at)]) for at in (flat.argmax("pair"), flat.argmin("pair")))
     what = "noise-corrected similarity" if corrected else "cosine similarity"
+    extremes = (
+        f"most alike: {closest} ({shown_cosine(flat.max())}), least alike: {farthest} ({shown_cosine(flat.min())})"
+    )
     sentence = (
         f"The concept vectors of two languages have a mean {what} of {shown_cosine(mean)}{_spread(results, corrected)} "
-        f"(1 = the same direction, 0 = unrelated); most alike: {closest} ({shown_cosine(flat.max())}), least alike: "
-        f"{farthest} ({shown_cosine(flat.min())}).{_beside(results)}{_undefined(results)}"
+        f"(1 = the same direction, 0 = unrelated); {extremes}."
+        f"{_beside(results)}{_undefined(results)}"
     )
     caution = "" if corrected else (
         "Raw cosines are pulled towards 0 by estimation noise: few items or weak recognition alone make languages "

@@ -115,13 +115,16 @@ def _similarities(results: xr.Dataset) -> Table:
 
 
 def _gains(results: xr.Dataset) -> Table:
-    """Mean transfer gain from high-resource to other languages and back, in percentage points."""
+    """Mean transfer gain in percentage points: over all pairs, and to and from high-resource languages."""
     down, up = gain_between(results)
+    overall = float(pairs_apart(results["transfer_gain"]).mean())
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("vector from -> used in")
     table.add_column("gain, points", justify="right")
+    table.add_row("any language -> any other", _points(overall))
     for label, gain in (("high-resource -> others", down), ("others -> high-resource", up)):
-        table.add_row(label, _points(gain))
+        if not np.isnan(gain):
+            table.add_row(label, _points(gain))
     return table
 
 
