@@ -72,7 +72,8 @@ def finish(plan: SweepPlan, run: SweepRun, out: Path, *, report: Callable[[Progr
     _claim(folder, recipe)
     if isinstance(setting.source, CorpusRows):
         setting.source.check_epochs(recipe.mixture, rows=recipe.steps * recipe.rows, allowed=plan.epochs)
-    if not (folder / MODEL_FOLDER / "tokenizer.json").exists():
+    # The checkpoint goes last: while it is there, what is in the model's folder may be half-written.
+    if (folder / CHECKPOINT).exists() or not (folder / MODEL_FOLDER).exists():
         device = "cuda" if torch.cuda.is_available() else "cpu"
         model, _ = train(recipe, setting.source, setting.tokenizer, folder, device=device, report=report)
         save_model(model, setting.tokenizer, folder / MODEL_FOLDER)
