@@ -43,14 +43,16 @@ def test_a_language_without_any_text_has_no_share_to_relate_to():
 
 def test_tables_have_a_row_per_model_and_quantity_and_each_pair_of_models_once(two):
     assert len(overall_table(two)) == 2 * 4
-    assert differences_table(two)[["model", "other"]].drop_duplicates().values.tolist() == [["second", "first"]]
+    assert differences_table(two).reset_index()[["model", "other"]].drop_duplicates().values.tolist() == [
+        ["second", "first"]
+    ]
     by_language = languages_table(two)
     assert len(by_language) == 2 * 4 * 8
     assert by_language["share"].notnull().all()
 
 
 def test_the_difference_of_a_table_is_that_of_its_models(two):
-    overall = overall_table(two).set_index(["model", "quantity"])["overall"]
+    overall = overall_table(two).set_index("quantity", append=True)["overall"]
     row = differences_table(two).set_index("quantity").loc["recognition"]
     assert row["difference"] == pytest.approx(overall["second", "recognition"] - overall["first", "recognition"])
     # These models share all the luck of their items, so that nothing of it is left in the difference.

@@ -73,7 +73,7 @@ def overall_table(found: Compared) -> pd.DataFrame:
     """A row per model and quantity: mean over languages and slope per tenfold share, each with its interval."""
     names = ["overall", "overall_low", "overall_high"]
     names += [f"share_slope{end}" for end in ("", "_low", "_high", "_p")]
-    return found.results[names].to_dataframe()[names].reset_index()
+    return found.results[names].to_dataframe()[names].reset_index().set_index(MODEL)
 
 
 def differences_table(found: Compared) -> pd.DataFrame:
@@ -82,7 +82,7 @@ def differences_table(found: Compared) -> pd.DataFrame:
     frame = found.results[names].to_dataframe()[names].reset_index()
     order = {name: k for k, name in enumerate(found.results[MODEL].values.tolist())}
     later = frame[MODEL].map(order).to_numpy() > frame[OTHER].map(order).to_numpy()
-    return frame[later].reset_index(drop=True)
+    return frame[later].set_index(MODEL)
 
 
 def languages_table(found: Compared) -> pd.DataFrame:
