@@ -77,3 +77,13 @@ def test_the_table_of_claims_has_both_protocols_and_the_reason():
     assert table["verdict"].isin(["supported", "in part", "contradicted", "open"]).all()
     assert not table["paper"].str.startswith("Not run").any()
     assert table["why"].str.len().min() > 40
+
+
+def test_what_neither_protocol_can_say_is_not_in_the_table():
+    results = with_paper_beside()
+    for name in ("transfer_gain", "paper_transfer_gain"):
+        results[name] = xr.full_like(results[name], np.nan)
+    assert [row.quantity for row in contrasts([results])] == [
+        "recognition accuracy, mean",
+        "similarity of two languages, mean",
+    ]
