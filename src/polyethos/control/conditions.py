@@ -104,7 +104,8 @@ def _shuffle(seed: list[int]) -> Callable[[int], NDArray[np.float32]]:
 
     def signs(count: int) -> NDArray[np.float32]:
         balanced = np.resize([-1.0, 1.0], count).astype(np.float32)
-        balanced[count - count % 2 :] = 0.0
+        if count % 2 and count > 1:
+            balanced[-1] = 0.0
         return np.asarray(np.random.default_rng(seed).permutation(balanced))
 
     return signs
