@@ -116,7 +116,7 @@ def test_a_recipe_survives_json(small_recipe):
 
 
 def test_a_recipe_that_cannot_be_trained_is_refused(small_recipe):
-    with pytest.raises(LabError, match="size 'huge' does not exist; choose one of tiny, pocket, large"):
+    with pytest.raises(LabError, match="size 'huge' does not exist; choose one of tiny, small, pocket, large"):
         Recipe(small_recipe.mixture, tokens=10_000, size="huge")
     with pytest.raises(LabError, match="tokens=100 is less than one step; give at least 2048"):
         Recipe(small_recipe.mixture, tokens=100)
