@@ -24,6 +24,18 @@ def test_a_condition_of_two_experiments_is_trained_once():
     assert len({run.folder for run in runs}) == len(runs) - 1
 
 
+def test_the_folder_of_a_run_does_not_depend_on_which_other_experiments_are_planned():
+    folders = [
+        {run.condition.name: run.folder for run in SweepPlan(seeds=1, sizes=("tiny",), experiments=chosen).runs()}
+        for chosen in (
+            ("dominance-fixed-minority",),
+            ("dominance-fixed-total", "dominance-fixed-minority"),
+            ("dominance-fixed-minority", "dominance-fixed-total"),
+        )
+    ]
+    assert len({each["share-0.5"] for each in folders}) == 1
+
+
 def test_conditions_that_take_too_long_are_left_out_and_named():
     plan = SweepPlan(experiments=("dominance-fixed-minority",), longest=8)
     assert plan.left_out() == ("dominance-fixed-minority/share-0.97",)

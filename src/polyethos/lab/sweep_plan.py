@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -99,23 +99,28 @@ class SweepPlan:
         Raises:
             LabError: there is no such experiment, or too few languages for it.
         """
-        return tuple(one for one in self._all() if one.tokens <= self.longest * self.tokens)
+        return tuple(one for one in self._all(self.experiments) if one.tokens <= self.longest * self.tokens)
 
     def left_out(self) -> tuple[str, ...]:
         """Conditions that are too long, by name."""
-        return tuple(f"{one.experiment}/{one.name}" for one in self._all() if one.tokens > self.longest * self.tokens)
+        return tuple(
+            f"{one.experiment}/{one.name}"
+            for one in self._all(self.experiments)
+            if one.tokens > self.longest * self.tokens
+        )
 
     def runs(self) -> tuple[SweepRun, ...]:
         """All runs, those of a seed and size together, so that what is finished is balanced at any time."""
-        folders: dict[Any, str] = {}
-        found = []
-        for seed in range(self.seeds):
-            for size in self.sizes:
-                for one in self.conditions():
-                    same = (seed, size, one.tokens, tuple(sorted(one.mixture.shares.items())))
-                    folder = folders.setdefault(same, _name(one, seed, size))
-                    found.append(SweepRun(one, seed, size, folder))
-        return tuple(found)
+        # The first of all experiments gives the folder its name, so that adding or reordering some moves nothing.
+        owners: dict[Any, Condition] = {}
+        for one in self._all(EXPERIMENTS):
+            owners.setdefault(_training(one), one)
+        return tuple(
+            SweepRun(one, seed, size, _name(owners[_training(one)], seed, size))
+            for seed in range(self.seeds)
+            for size in self.sizes
+            for one in self.conditions()
+        )
 
     def recipe(self, run: SweepRun) -> Recipe:
         """How a run is trained."""
@@ -138,10 +143,10 @@ class SweepPlan:
             learning_rate=_RATES[run.size],
         )
 
-    def _all(self) -> list[Condition]:
+    def _all(self, experiments: Sequence[Experiment]) -> list[Condition]:
         return [
             one
-            for experiment in self.experiments
+            for experiment in experiments
             for one in conditions(experiment, tokens=self.tokens, languages=self.languages)
         ]
 
@@ -172,3 +177,8 @@ def claim(out: Path, plan: SweepPlan) -> None:
 
 def _name(condition: Condition, seed: int, size: str) -> str:
     return f"{size}/seed-{seed}/{condition.experiment}/{condition.name}"
+
+
+def _training(condition: Condition) -> tuple[Any, ...]:
+    """What two conditions must have in common to be one training."""
+    return condition.tokens, tuple(sorted(condition.mixture.shares.items()))
