@@ -152,6 +152,17 @@ def test_too_few_languages_are_undefined():
     assert found["relation_pairs"].item() == 6
 
 
+def test_too_few_pairs_among_enough_languages_are_undefined():
+    random = np.random.default_rng(13)
+    x, y = symmetric(random), symmetric(random)
+    star = np.full((L, L), np.nan)
+    star[0, 1:] = y[0, 1:]
+    star[1:, 0] = y[1:, 0]
+    found = relations(table(star), table([x], "genetic"), permutations=9)
+    assert found["relation_pairs"].item() == L - 1
+    assert np.isnan(found["relation_detectable"]).all()
+
+
 def test_a_language_without_a_distance_row_is_an_error():
     random = np.random.default_rng(12)
     known = table([symmetric(random)], "genetic").isel(source=slice(1, None))

@@ -48,8 +48,9 @@ def relations(
     Returns:
         `relation` (distance, term) with `_low`, `_high`, `_p`; `relation_detectable` (distance, term);
         `relation_pairs` (distance); `joint_relation` (predictor) with the same suffixes, `joint_relation_detectable`
-        (predictor) and `joint_relation_pairs`. NaN where fewer than five languages have everything, and for a predictor
-        that does not vary: without different shares, only distance is left.
+        (predictor) and `joint_relation_pairs`. NaN where fewer than five languages have everything or the pairs are
+        fewer than the languages and three per predictor, and for a predictor that does not vary: without different
+        shares, only distance is left.
 
     Raises:
         LabelMismatchError: a language of `similarity` is not in `distances` or `shares`.
@@ -117,7 +118,8 @@ def _regress(response: Array, predictors: list[Array], permutations: int, seed: 
     rows, columns = dyads.complete()
     n = len(np.union1d(rows, columns))
     undefined = np.full(len(predictors), np.nan)
-    if n < _LEAST_LANGUAGES or len(rows) < 3 * len(predictors):
+    # With fewer pairs, languages and predictors together fit anything, and permuted effects are rounding errors.
+    if n < _LEAST_LANGUAGES or len(rows) < n + 3 * len(predictors):
         return _Table(undefined, undefined, undefined, undefined, undefined, len(rows))
     dyads = _only(dyads, np.union1d(rows, columns))
     effects = fit(dyads).effects[1:]
