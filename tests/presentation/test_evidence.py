@@ -50,6 +50,15 @@ def test_p_values_decide_before_intervals_but_only_above_chance():
     ]
 
 
+def test_p_values_corrected_for_their_number_decide_before_single_ones():
+    results = three_languages()
+    results["recognition"].loc[{"value": "morality"}] = [0.9, 0.9, 0.9]
+    alone = (("value", "language"), [[0.01, 0.01, 0.2]] * 2)
+    together = (("value", "language"), [[0.01, 0.2, 0.2]] * 2)
+    assert recognised(results.assign(recognition_p=alone)) == [True, True, False]
+    assert recognised(results.assign(recognition_p=alone, recognition_p_family=together)) == [True, False, False]
+
+
 def test_what_was_not_measured_is_not_above_chance():
     assert not bool(above_chance(three_languages()).sel(value="fairness", language="sw"))
 

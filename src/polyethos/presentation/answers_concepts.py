@@ -129,5 +129,7 @@ def _pair(codes: tuple[str, str]) -> str:
 
 
 def _expected(results: xr.Dataset, measured: int) -> str:
-    """How many combinations guessing would put above chance; tests that come with the results account for it."""
+    """How many combinations guessing would put above chance, or that the tests of the results account for it."""
+    if "recognition_p_family" in results:
+        return f" (at 5 %, corrected for asking {measured} times)"
     return "" if "recognition_p" in results else f" (guessing alone would reach about {LEVEL * measured:.0f})"

@@ -25,13 +25,15 @@ def above_chance(results: xr.Dataset) -> xr.DataArray:
     """Which recognition accuracies are told apart from chance at 5 %, one-sided.
 
     Returns:
-        bool (value, language), by `recognition_p` where the results have it, else by whether the interval lies above
-        chance, else by the normal approximation to guessing `n_groups` independent groups of items, or `n_items` pairs
-        where groups are not counted. False where nothing was measured.
+        bool (value, language), by `recognition_p_family`, corrected for testing all of them, or `recognition_p` where
+        the results have them, else by whether the interval lies above chance, else by the normal approximation to
+        guessing `n_groups` independent groups of items, or `n_items` pairs where groups are not counted. False where
+        nothing was measured.
     """
     accuracy = results["recognition"]
-    if "recognition_p" in results:
-        return (results["recognition_p"] < LEVEL) & (accuracy > chance(results))
+    for name in ("recognition_p_family", "recognition_p"):
+        if name in results:
+            return (results[name] <= LEVEL) & (accuracy > chance(results))
     if interval := bounds(results, "recognition"):
         return interval[0] > chance(results)
     return accuracy > chance(results) + _ONE_SIDED * _guessing_error(results)
