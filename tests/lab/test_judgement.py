@@ -130,7 +130,7 @@ def test_the_dominant_languages_own_results_do_not_count():
 
 
 def test_of_the_loss_less_is_better():
-    found = verdicts(judge(dominance(2.0, 1.0, 1.5, outcome="loss"), "loss"))
+    found = verdicts(judge(dominance(2.0, 1.0, 1.5, outcome="loss"), "loss"), "loss")
     assert found["dominance helps"] == found["excess hurts"] == "supported"
 
 
