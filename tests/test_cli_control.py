@@ -3,10 +3,12 @@
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from polyethos import cli
+from polyethos import study as study_room
 from polyethos.study import control_folder, controlling
 
 
@@ -103,3 +105,17 @@ def test_what_is_wrong_is_said_with_exit_code_2(command, arguments, message):
     code, out, err = command(*arguments)
     assert (code, out) == (2, "")
     assert message in " ".join(err.split())
+
+
+@pytest.mark.parametrize(
+    ("template", "dialogue"), [("auto", "auto"), ("[INST] {input} [/INST] ", "[INST] {input} [/INST] ")]
+)
+def test_a_run_hands_over_its_model_languages_and_template(command, asked, monkeypatch, tmp_path, template, dialogue):
+    model = {"name": "org/chat", "revision": "v2", "template": template}
+    study = {"models": [model], "languages": ["en", "sw"], "values": ["fairness"]}
+    monkeypatch.setattr(study_room, "open_run", lambda path: SimpleNamespace(models={}, study={"study": study}))
+    assert command(tmp_path, "--values", "morality", "--quiet")[0] == 0
+    taken = asked["study"]
+    assert (taken.model, taken.revision, taken.dialogue) == ("org/chat", "v2", dialogue)
+    assert (taken.targets, taken.values) == (("en", "sw"), ("morality",))
+    assert asked["out"] == tmp_path / "control"

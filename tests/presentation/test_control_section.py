@@ -63,3 +63,12 @@ def test_the_page_shows_steering_where_it_was_measured_and_the_command_where_not
     assert "control_refusal.csv" in with_control
     assert "polyethos control RUN" not in with_control
     assert "polyethos control RUN" in render([(study_of(), STUDY)])
+
+
+def test_a_few_among_many_may_be_luck():
+    many = control_results().isel(target=[0, 1, 2] * 10)
+    lucky = many.assign(control_beyond=many["control_beyond"] * 0)
+    lucky["control_beyond"][{"value": 0, "source": 0, "target": 0}] = 1.0
+    found = answer(lucky)
+    assert found.verdict == "Not shown"
+    assert "by luck" in found.caution

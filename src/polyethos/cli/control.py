@@ -47,7 +47,12 @@ def control(
     ] = None,
     layers: Annotated[str | None, typer.Option(help="Candidate blocks, as 10-20.", show_default="all")] = None,
     budget: Annotated[float, typer.Option(help="Most divergence on neutral text, nats per token.")] = 0.1,
-    dialogue: Annotated[str, typer.Option(help="Template around requests: auto, or a text with {input}.")] = "auto",
+    dialogue: Annotated[
+        str | None,
+        typer.Option(
+            help="Template around requests: a text with {input}.", show_default="the run's or the model's own"
+        ),
+    ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer items, no curves.")] = False,
     full: Annotated[bool, typer.Option("--full", help="All items, more controls.")] = False,
     judge: Annotated[
@@ -91,6 +96,7 @@ def control(
         raise typer.BadParameter("--quick and --full: choose one of them")
     fields: dict[str, Any] = {
         "model": model,
+        "dialogue": dialogue,
         "outcomes": names_of(outcome),
         "values": names_of(values),
         "sources": names_of(sources),
@@ -110,9 +116,7 @@ def control(
         if content is not None:
             given[name] = tuple(content) if isinstance(content, list) else content
     with quiet_libraries(), _progress(shown=not (quiet or as_json)) as observer:
-        study = ControlStudy(
-            **given, budget=budget, dialogue=dialogue, seed=seed, device=device, trust_remote_code=trust_remote_code
-        )
+        study = ControlStudy(**given, budget=budget, seed=seed, device=device, trust_remote_code=trust_remote_code)
         folder = out or (run / "control" if run is not None else default_folder(study))
         asked = _judge(judge, judge_model, folder)
         finished = measure_control(study, folder, judge=asked, observer=observer)
@@ -129,7 +133,7 @@ def control(
 
 
 def _of_run(run: Path) -> dict[str, Any]:
-    """What a finished run decides: its model, and data, values and languages of preferences."""
+    """What a finished run decides: its model, the template it gave, and data, values and languages of preferences."""
     from polyethos.errors import RunError
     from polyethos.study import Study, open_run
 
@@ -140,7 +144,8 @@ def _of_run(run: Path) -> dict[str, Any]:
     study = Study(**finished.study["study"])
     choice = study.models[0]
     taken = {"model": choice.name, "revision": choice.revision, "data": study.data_source, "dtype": study.dtype,
-             "values": study.values, "targets": study.languages}  # fmt: skip
+             "values": study.values, "targets": study.languages,
+             "dialogue": choice.template if "{input}" in choice.template else None}  # fmt: skip
     return {name: content for name, content in taken.items() if content is not None}
 
 

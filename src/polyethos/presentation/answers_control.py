@@ -7,7 +7,7 @@ import xarray as xr
 
 from polyethos.arrays import SOURCE, VALUE
 from polyethos.presentation.labels import language_name, listed, value_name
-from polyethos.presentation.questions import Answer, answered, counted
+from polyethos.presentation.questions import HARDLY, Answer, answered, counted
 
 KINDS = {
     "harmful": "refusing harmful requests",
@@ -30,7 +30,9 @@ def control(results: xr.Dataset) -> Answer:
     effect, beyond = here["control_effect"], here["control_beyond"]
     found, measured = int(beyond.sum()), int(effect.notnull().sum())
     share = found / measured if measured else 0.0
-    verdict = "Yes" if share >= _NEARLY else "Mostly" if share >= _MANY else "In part" if found else "Not shown"
+    verdict = (
+        "Yes" if share >= _NEARLY else "Mostly" if share >= _MANY else "In part" if share > HARDLY else "Not shown"
+    )
     kinds = [str(kind) for kind in effect["kind"].values if bool(effect.sel(kind=kind).notnull().any())]
     if not kinds:
         return answered("control", "Undecided", "No effect could be measured.")
@@ -40,10 +42,15 @@ def control(results: xr.Dataset) -> Answer:
         f"{listed(rows)}. In brackets: in how many this goes beyond every control (random directions of equal length, "
         "shuffled labels, another value's direction), with a 95 % interval above 0."
     )
-    caution = "" if found else (
-        "Random directions of the same length did as much, so that the change says nothing about this concept."
-    )  # fmt: skip
-    return answered("control", verdict, sentence, caution)
+    return answered("control", verdict, sentence, _caution(found, share))
+
+
+def _caution(found: int, share: float) -> str:
+    if not found:
+        return "Random directions of the same length did as much, so that the change says nothing about this concept."
+    if share <= HARDLY:
+        return "Among so many combinations, a direction that means nothing goes beyond its controls in a few by luck."
+    return ""
 
 
 def dominant_source(results: xr.Dataset) -> str:
