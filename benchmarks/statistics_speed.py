@@ -57,7 +57,7 @@ def main():
     for name, default in (("values", 7), ("languages", 16), ("layers", 24), ("items", 100), ("hidden", 4096)):
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--permutations", type=int, default=10_000)
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=1)
     given = parser.parse_args()
     random = np.random.default_rng(0)
     data = activations(random, languages=given.languages, items=given.items, hidden=given.hidden)
@@ -83,7 +83,6 @@ def main():
     hours, processor_hours = direct_wall * scale / 3600, direct_cpu * scale / 3600
     print(f"direct, scaled to the same: {hours:.1f} h, {processor_hours:.1f} processor hours")
     print(f"ratio: {direct_cpu * scale / cpu:.0f} in processor time, {direct_wall * scale / wall:.0f} in time")
-    print(f"processor seconds over 2: {cpu / 2:.1f}, the time two idle cores would take")
     print(f"inner products of a layer: {products.inner.nbytes / 2**20:.0f} MiB")
     print(f"most memory used: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB")
 

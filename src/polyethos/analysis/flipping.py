@@ -19,7 +19,7 @@ _BySigns = dict[tuple[int, ...], Floats]
 
 _ROWS = 16  # items of a slice
 _SLAB = 240  # items whose counts fit a byte
-_BUFFER = 1 << 14  # floats of a work array: a handful of them stay in the second-level cache
+_BUFFER = 1 << 16  # floats of a work array: calls of numpy cost little beside it, and it stays in the caches
 
 
 def correct_counts(

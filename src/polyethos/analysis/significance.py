@@ -66,14 +66,15 @@ class ValueTest:
     highest: dict[str, Scores]
 
 
-def sign_flip_test(products_at: ProductsAt, layers: Sequence[int], flips: SignFlips, *, workers: int = 2) -> ValueTest:
+def sign_flip_test(products_at: ProductsAt, layers: Sequence[int], flips: SignFlips, *, workers: int = 1) -> ValueTest:
     """Accuracy of every source on every target under sign flips of whole units, refitted and retested each time.
 
     Args:
         products_at: inner products of the value at a layer; asked for each layer twice.
         layers: the layers that the training folds choose among.
         flips: sign patterns over the units, the observed one first.
-        workers: threads; each holds the counts of one source.
+        workers: threads; each holds the counts of one source. More than one gains little: arrays are small, and threads
+            wait for the interpreter's lock between them.
     """
     first = products_at(layers[0])
     n, n_items = len(first.languages), first.present.sum(axis=1)

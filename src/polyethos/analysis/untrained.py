@@ -19,7 +19,7 @@ UNTRAINED = "untrained model"
 
 
 def untrained_accuracy(
-    source: ValueSource, *, replicates: int, seed: int, workers: int = 2, max_bytes: int = DEFAULT_BYTES
+    source: ValueSource, *, replicates: int, seed: int, workers: int = 1, max_bytes: int = DEFAULT_BYTES
 ) -> xr.Dataset:
     """Recognition of one value by a model with random weights, at the layer that its own training folds choose.
 

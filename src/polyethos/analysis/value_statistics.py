@@ -68,7 +68,7 @@ def value_statistics(
     permutations: int = 10_000,
     replicates: int = 1_000,
     seed: int = 0,
-    workers: int = 2,
+    workers: int = 1,
     max_bytes: int = DEFAULT_BYTES,
 ) -> xr.Dataset:
     """Everything that one value contributes to `corrected.corrected_statistics`.
