@@ -1,5 +1,6 @@
 """Likelihoods and divergences equal what the model's own logits give, one text at a time."""
 
+import copy
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from polyethos.control.likelihood import divergences, log_likelihoods
 from polyethos.control.operators import Gate, Intervention
 from polyethos.control.steering import steer
 from polyethos.errors import DataError
+from polyethos.representation.blocks import find_blocks
 from polyethos.representation.template import Template
 
 # The first two prompts have several answers each, one of them a single token.
@@ -76,6 +78,52 @@ def test_many_conditions_and_texts_are_the_same_as_few(language_model):
     np.testing.assert_allclose(
         together[:, [0, 50]], log_likelihoods(model, [texts[0], texts[50]], conditions), rtol=1e-4
     )
+
+
+# Blocks below every edit
+
+
+def calls_of(block, monkeypatch):
+    """A list that grows by the number of rows of each pass through what is inside the block."""
+    calls, inside = [], next(block.children())
+    forward = inside.forward
+
+    def counting(*positional, **named):
+        calls.append(len(next(one for one in (*positional, *named.values()) if isinstance(one, torch.Tensor))))
+        return forward(*positional, **named)
+
+    monkeypatch.setattr(inside, "forward", counting)
+    return calls
+
+
+def test_blocks_below_every_edit_run_for_the_plain_model_only(every_model, monkeypatch):
+    text = [Exchange((5, 6, 7, 8, 9), 2)]
+    log_likelihoods(every_model, text, [[push(1.0)]])
+    calls = calls_of(every_model.blocks[1], monkeypatch)
+    log_likelihoods(every_model, text, [[replace(push(1.0 + k), layer=2)] for k in range(4)])
+    assert max(calls) == 1
+    log_likelihoods(every_model, text, [[replace(push(1.0 + k), layer=1)] for k in range(4)])
+    assert max(calls) == 4
+
+
+def test_a_gate_below_the_edit_still_sees_its_states(language_model, monkeypatch):
+    model = language_model()
+    calls = calls_of(model.blocks[1], monkeypatch)
+    log_likelihoods(model, TEXTS[:1], [[gated(0.0)], [gated(0.1)]])
+    assert max(calls) == 2
+
+
+def test_a_model_whose_later_blocks_look_at_earlier_ones_is_computed_whole(language_model):
+    model = language_model("gpt2")
+    fresh = replace(model, model=copy.deepcopy(model.model))
+    blocks = find_blocks(fresh.base, torch.arange(5, 21)[None])
+    fresh = replace(fresh, blocks=blocks)
+    blocks[0].ln_1.register_forward_hook(lambda _module, _given, output: setattr(blocks[2], "seen", output))
+    blocks[2].mlp.register_forward_hook(lambda _module, _given, output: output + blocks[2].seen)
+    text, plan = Exchange((5, 6, 7, 8, 9), 2), [push(1.0)]
+    alone = log_probabilities(fresh, text, plan)
+    expected = sum(alone[k, token].item() for k, token in enumerate(text.tokens[2:]))
+    assert log_likelihoods(fresh, [text], [plan, plan, [push(2.0)]])[0, 0] == pytest.approx(expected, rel=1e-4)
 
 
 # How texts are cut into prompt and answer

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from polyethos.control.dialogue import Exchange, exchanges, statements
-from polyethos.control.likelihood import Plan, log_likelihoods
+from polyethos.control.likelihood import log_likelihoods
+from polyethos.control.scoring import Plan
 from polyethos.dataset.languages import language
 from polyethos.dataset.load import load_replies
 from polyethos.dataset.microworld import lexicon

@@ -19,6 +19,7 @@ from polyethos.representation.blocks import block_output
 from polyethos.representation.model import LanguageModel
 
 Edit = Callable[[torch.Tensor], torch.Tensor]
+Forward = Callable[..., Any]
 
 
 @contextmanager
@@ -73,36 +74,23 @@ def _install(
             edit = _Site(here, groups, len(plan), tracker, decisions)
             # What is decided from the tokens of a pass is left out of compiled graphs.
             inner = torch.compiler.disable(edit) if tracked else edit  # type: ignore[no-untyped-call]
-            stack.enter_context(_wrapped(model.blocks[layer - 1], functools.partial(_edited_output, edit=inner)))
+            stack.enter_context(replaced_forward(model.blocks[layer - 1], functools.partial(_after, inner)))
     if tracked:
         # OPT's language model goes past its base model straight to the decoder, so both are watched.
         for module in dict.fromkeys((model.model, model.base)):
             begin = torch.compiler.disable(tracker.observer(module))  # type: ignore[no-untyped-call]
-            stack.enter_context(_wrapped(module, before=begin))
+            stack.enter_context(replaced_forward(module, functools.partial(_before, begin)))
 
 
 @contextmanager
-def _wrapped(
-    module: nn.Module,
-    after: Callable[[Any], Any] | None = None,
-    *,
-    before: Callable[[tuple[Any, ...], dict[str, Any]], None] | None = None,
-) -> Iterator[None]:
-    """Replace the forward method of one module object.
+def replaced_forward(module: nn.Module, replacement: Callable[[Forward], Forward]) -> Iterator[None]:
+    """Inside, `module` does what `replacement` makes of its forward method.
 
     Compiled code does not look for hooks that were added after its compilation, but it does notice another forward.
     """
     own = module.__dict__.get("forward")
     forward = module.forward
-
-    @functools.wraps(forward)
-    def wrapper(*positional: Any, **named: Any) -> Any:  # noqa: ANN401
-        if before is not None:
-            before(positional, named)
-        output = forward(*positional, **named)
-        return output if after is None else after(output)
-
-    module.forward = wrapper
+    module.forward = functools.wraps(forward)(replacement(forward))
     try:
         yield
     finally:
@@ -110,6 +98,21 @@ def _wrapped(
             del module.forward
         else:
             module.forward = own
+
+
+def _before(begin: Callable[[tuple[Any, ...], dict[str, Any]], None], forward: Forward) -> Forward:
+    def wrapper(*positional: Any, **named: Any) -> Any:  # noqa: ANN401
+        begin(positional, named)
+        return forward(*positional, **named)
+
+    return wrapper
+
+
+def _after(edit: Edit, forward: Forward) -> Forward:
+    def wrapper(*positional: Any, **named: Any) -> Any:  # noqa: ANN401
+        return _edited_output(forward(*positional, **named), edit=edit)
+
+    return wrapper
 
 
 def _edited_output(output: Any, *, edit: Edit) -> Any:  # noqa: ANN401
