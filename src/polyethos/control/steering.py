@@ -187,6 +187,9 @@ class _Site:
     def _apply(self, group: _Group, tensors: tuple[torch.Tensor, ...], states: torch.Tensor) -> torch.Tensor:
         rows, units, amounts, targets = tensors
         batch = states.shape[0]
+        inside = self._tracker.wholly_within(group.scope, batch)
+        if inside is False:
+            return states
         copies = batch // self._n_rows
         if copies > 1 and self._n_rows > 1:
             rows = (rows[:, None] * copies + torch.arange(copies, device=rows.device)).flatten()
@@ -194,15 +197,15 @@ class _Site:
         every_row = self._n_rows == 1 or len(rows) == batch
         chosen = states if every_row else states[rows]
         edited = OPERATORS[group.operator](chosen, units, amounts, targets)
-        if group.scope != "all" or group.gate is not None:
-            mask = self._mask(group, batch, states.device)
+        if inside is None or group.gate is not None:
+            mask = self._mask(group, batch, states.device, everywhere=inside is True)
             edited = torch.where((mask if every_row else mask[rows])[..., None], edited, chosen)
         return edited if every_row else states.index_copy(0, rows, edited)
 
-    def _mask(self, group: _Group, batch: int, device: torch.device) -> torch.Tensor:
+    def _mask(self, group: _Group, batch: int, device: torch.device, *, everywhere: bool) -> torch.Tensor:
         """Where the group's scope and gate let it act, bool (row, token) or (row, 1)."""
         mask = torch.ones((batch, 1), dtype=torch.bool, device=device)
-        if group.scope != "all":
+        if not everywhere:
             mask = mask & self._tracker.within(group.scope, batch).to(device)
         if group.gate is not None:
             decided = self._decisions[group.gate].to(device)

@@ -65,19 +65,35 @@ class PromptTracker:
             return columns >= ends
         return columns < ends if scope == "prompt" else columns == ends - 1
 
+    def wholly_within(self, scope: Scope, rows: int) -> bool | None:
+        """Whether all tokens of the current pass are within `scope` (True), or none (False); None: some may be.
+
+        Raises:
+            SteeringError: the pass has another number of rows than its prompt had.
+        """
+        if scope == "all":
+            return True
+        if self.sees_prompt:
+            return None
+        self._copies(rows)
+        return scope == "generated"
+
     def prompt_ends(self, rows: int) -> torch.Tensor:
         """The column after the last prompt token, int64 (row,).
 
         Raises:
             SteeringError: the pass has another number of rows than its prompt had.
         """
+        # Several rows may go on from one prompt, as answers to it do.
+        return self._ends.repeat_interleave(self._copies(rows))
+
+    def _copies(self, rows: int) -> int:
         if not len(self._ends) or rows % len(self._ends):
             raise SteeringError(
                 f"a pass with {rows} rows continues a prompt of {len(self._ends)} rows; begin a new block of "
                 "`with steer(...)` for each batch, and pass the prompt through the model inside it"
             )
-        # Several rows may go on from one prompt, as answers to it do.
-        return self._ends.repeat_interleave(rows // len(self._ends))
+        return rows // len(self._ends)
 
     def _begin(self, arguments: dict[str, Any]) -> None:
         tokens = arguments.get("input_ids")

@@ -10,10 +10,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from polyethos.arrays import HIDDEN, ITEM, LANGUAGE, LAYER, NEGATIVE, POLARITY, POSITIVE, VALUE
-from polyethos.control.scoring import Plan
 from polyethos.control.measures import HARMFUL, HARMLESS, refusal_measure
 from polyethos.control.operators import Intervention
 from polyethos.control.requests import microworld_requests
+from polyethos.control.scoring import Plan
 from polyethos.dataset.microworld import ACTIONS, FRAMES
 from polyethos.dataset.pairs import ContrastPairs
 from polyethos.lab.tokenizer import ASSISTANT, USER
