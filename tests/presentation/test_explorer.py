@@ -1,6 +1,8 @@
 """The explorer without a browser: what is said, coloured and scored, and that nothing breaks out."""
 
 import base64
+import copy
+import dataclasses
 import re
 import threading
 
@@ -267,6 +269,12 @@ def test_an_abandoned_stream_leaves_the_model_free_and_unchanged():
 def test_a_request_stands_in_the_models_form_for_requests_and_a_text_alone():
     assert template_for(pocket(), DIALOGUE)[0].around("Hi") == "<|user|>Hi<|assistant|>"
     assert template_for(pocket(), TEXT)[0].around("Hi") == "Hi"
+    # A chat model whose run read bare sentences is still asked in its own form.
+    chatting = copy.deepcopy(pocket().tokenizer)
+    chatting.chat_template = "{% for message in messages %}[{{ message['content'] }}]{% endfor %}"
+    asked = dataclasses.replace(pocket(), tokenizer=chatting)
+    assert asked.reading_template.text == "{input}"
+    assert template_for(asked, DIALOGUE)[0].around("Hi") == "[Hi]"
 
 
 def test_the_sentences_of_a_file_are_put_below_those_that_were_written(tmp_path):

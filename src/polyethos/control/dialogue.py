@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from polyethos.dataset.languages import LANGUAGES
 from polyethos.errors import DataError, ModelError
 from polyethos.representation.model import LanguageModel
-from polyethos.representation.template import Template
+from polyethos.representation.template import PLACE, Template
 from polyethos.representation.tokens import shortened
 
 
@@ -23,6 +23,18 @@ class Exchange:
 
     tokens: tuple[int, ...]
     prompt: int
+
+
+def marked_dialogue(model: LanguageModel, user: str, assistant: str) -> Template | None:
+    """The dialogue of a model whose tokenizer marks the turns by tokens of its own, or None where it lacks them.
+
+    Args:
+        model: whose tokenizer is asked.
+        user: token before a request.
+        assistant: token before its answer.
+    """
+    known = {user, assistant} <= model.tokenizer.get_vocab().keys()
+    return Template(user + PLACE + assistant) if known else None
 
 
 def prompt_tokens(model: LanguageModel, prompts: Sequence[str], *, template: Template) -> list[list[int]]:

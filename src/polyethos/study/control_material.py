@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from polyethos.control.cells import spread
+from polyethos.control.dialogue import marked_dialogue
 from polyethos.control.requests import REQUEST_VALUE, microworld_requests
 from polyethos.dataset.languages import language, pretraining_shares
 from polyethos.dataset.load import load_pairs
@@ -50,7 +51,8 @@ def control_material(study: ControlStudy, choice: ModelChoice, model: LanguageMo
     Raises:
         DataError: the prompts or the data cannot be used.
     """
-    effort, of_lab = EFFORTS[study.size], _speaks_lab_dialogue(model)
+    effort, lab_dialogue = EFFORTS[study.size], marked_dialogue(model, USER, ASSISTANT)
+    of_lab = lab_dialogue is not None
     data = study.data or ("microworld" if of_lab else "everyday")
     pairs = thinned(load_pairs(data), effort.pairs)
     prompts = thinned(_prompts(study, of_lab), effort.requests)
@@ -67,7 +69,7 @@ def control_material(study: ControlStudy, choice: ModelChoice, model: LanguageMo
     return Material(
         requests=replace(prompts, pairs=prompts.pairs + others),
         pairs=pairs,
-        dialogue=f"{USER}{{input}}{ASSISTANT}" if study.dialogue == "auto" and of_lab else study.dialogue,
+        dialogue=lab_dialogue.text if study.dialogue == "auto" and lab_dialogue else study.dialogue,
         replies=study.replies or ("microworld" if of_lab else "everyday"),
         dominant=dominant,
         dominant_why=why,
@@ -116,11 +118,6 @@ def thinned(pairs: ContrastPairs, items: int | None) -> ContrastPairs:
             kept |= {(value, item) for item in spread(turn, left)}
             left = max(0, left - len(turn))
     return replace(pairs, pairs=tuple(pair for pair in pairs if (pair.value, pair.item) in kept))
-
-
-def _speaks_lab_dialogue(model: LanguageModel) -> bool:
-    """Whether the model was trained by the lab, whose tokenizer marks the turns of a dialogue by tokens of its own."""
-    return {USER, ASSISTANT} <= set(model.tokenizer.get_vocab())
 
 
 def _prompts(study: ControlStudy, of_lab: bool) -> ContrastPairs:

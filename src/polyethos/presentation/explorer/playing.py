@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from polyethos.control.dialogue import marked_dialogue
 from polyethos.control.operators import Intervention
 from polyethos.control.projections import Scale
 from polyethos.control.streaming import Streamed, stream_answers
@@ -28,7 +29,7 @@ from polyethos.presentation.explorer.markup import (
 from polyethos.presentation.explorer.workbench import ExploredRun, Workbench
 from polyethos.presentation.labels import language_name, value_name
 from polyethos.representation.model import LanguageModel
-from polyethos.representation.template import PLACE, Template
+from polyethos.representation.template import PLACE, Template, resolve_template
 
 LONGEST_PROMPT = 4000
 LONGEST_ANSWER = 256
@@ -115,8 +116,10 @@ def template_for(model: LanguageModel, form: str) -> tuple[Template, str]:
         return Template(PLACE), ""
     if model.reading_template.text != PLACE:
         return model.reading_template, ""
-    if {USER, ASSISTANT} <= model.tokenizer.get_vocab().keys():
-        return Template(USER + PLACE + ASSISTANT), ""
+    if model.tokenizer.chat_template:
+        return resolve_template("chat", model.tokenizer, model=model.name), ""
+    if marked := marked_dialogue(model, USER, ASSISTANT):
+        return marked, ""
     return Template(PLACE), "This model has no form for requests, so it goes on with your text."
 
 
