@@ -6,6 +6,7 @@ import json
 from html.parser import HTMLParser
 
 import pytest
+from many_items_by_hand import analysed
 from results_by_hand import HOSTILE, STUDY, hostile, study_of, study_with_tests, three_languages, with_intervals
 
 from polyethos.analysis.beside import beside
@@ -166,6 +167,14 @@ def test_incomplete_results_still_make_a_page(variables):
 def test_nine_deep_models_stay_below_eight_megabytes():
     runs = [(study_of(f"model-{i}", layers=80, seed=i), STUDY) for i in range(9)]
     assert len(render(runs).encode()) < 8_000_000
+
+
+def test_the_page_grows_with_languages_and_values_but_not_with_the_items_studied(tmp_path):
+    few, many = (
+        len(render([(analysed(tmp_path / str(items), items=items), STUDY)]).encode()) for items in (100, 10_000)
+    )
+    assert abs(many - few) < 2_000
+    assert many < 8_000_000
 
 
 def test_the_file_appears_whole_and_alone(tmp_path):
