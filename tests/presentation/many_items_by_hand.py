@@ -1,4 +1,4 @@
-"""The results of a real analysis of a study with any number of items, whose every text attacks the page that shows it."""
+"""Results of a real analysis of a study with any number of items, whose every text attacks the page that shows it."""
 
 from pathlib import Path
 

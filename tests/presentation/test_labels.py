@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from results_by_hand import three_languages
 
-from polyethos.presentation.labels import by_share, high_resource, language_name, listed, shares, value_name
+from polyethos.presentation.labels import (
+    by_share,
+    high_resource,
+    language_name,
+    listed,
+    shares,
+    typeset,
+    value_name,
+)
 
 
 def with_shares(*percent: float):
@@ -57,3 +65,18 @@ def test_short_names_of_values_have_at_most_seven_letters():
 
 def test_words_are_listed_as_in_a_sentence():
     assert [listed(words) for words in ("", "a", "ab", "abc")] == ["", "a", "a and b", "a, b and c"]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("from -0.44 to +2.10 (-3)", "from −0.44 to +2.10 (−3)"),
+        ("-.5 nats", "−.5 nats"),
+        ("geographic: -0.00 (p = 0.825)", "geographic: 0.00 (p = 0.825)"),
+        ("+0.0 points, -0.", "0.0 points, 0."),
+        ("-0.004, +0.05", "−0.004, +0.05"),
+        ("Qwen-7B, 2024-42, --model, -x, items 3-5, p-value", "Qwen-7B, 2024-42, --model, -x, items 3-5, p-value"),
+    ],
+)
+def test_negative_numbers_have_a_true_minus_and_words_keep_their_hyphens(text, shown):
+    assert typeset(text) == shown

@@ -14,6 +14,7 @@ from control_by_hand import control_results
 from many_items_by_hand import analysed
 from results_by_hand import STUDY, hostile, study_of, study_with_tests, three_languages, with_intervals
 
+from polyethos.analysis.beside import beside
 from polyethos.dataset.languages import LANGUAGES
 from polyethos.presentation.report import write_report
 
@@ -223,6 +224,21 @@ def test_a_phone_scrolls_down_but_never_sideways(opened, runs):
     for part in page.locator("summary").all():
         part.click()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_every_negative_number_on_the_page_has_a_true_minus(opened):
+    negative = study_with_tests("first")
+    for name in ("transfer_gain", "consistency", "similarity", "relation", "one_way_excess", "transfer_excess"):
+        negative[name] = -abs(negative[name]) - 0.01
+    paper = beside(study_of(protocol="paper", languages=negative["language"].values))
+    page = opened(negative.assign(paper).assign_attrs(paper.attrs), study_with_tests("second", seed=1),
+                  controls=[control_results(), None])  # fmt: skip
+    for part in page.locator("summary").all():
+        part.click()
+    page.locator("#provenance").evaluate("(record) => record.remove()")
+    shown = page.locator("body").inner_text()
+    assert re.findall(r".{20}(?<![\w-])-\.?\d.{10}", shown) == []
+    assert len(re.findall(r"−\.?\d", shown)) > 50
 
 
 def test_print_opens_what_is_folded_and_folds_it_again(opened, tmp_path):

@@ -84,4 +84,4 @@ def _of_kind(here: xr.Dataset, kind: str) -> str:
 
 
 def _nats(number: float) -> str:
-    return "undefined" if np.isnan(number) else f"{number:+.2f} nats".replace("-", "−")
+    return "undefined" if np.isnan(number) else f"{number:+.2f} nats"

@@ -12,7 +12,7 @@ import xarray as xr
 from polyethos.analysis.comparison import MODEL, OTHER, QUANTITY, compare
 from polyethos.arrays import LANGUAGE
 from polyethos.errors import LabelMismatchError
-from polyethos.presentation.labels import languages, shares
+from polyethos.presentation.labels import languages, shares, typeset
 from polyethos.presentation.runs import run_names
 
 AXES = {
@@ -108,7 +108,7 @@ def _slopes(found: Compared, model: str) -> str:
         if np.isfinite(float(one["share_slope"])):
             factor, unit = (100, " points") if quantity in PERCENT else (1, "")
             ends = (factor * float(one[f"share_slope{end}"]) for end in ("", "_low", "_high"))
-            slope, low, high = (f"{end:+.{1 if unit else 2}f}" for end in ends)
+            slope, low, high = (typeset(f"{end:+.{1 if unit else 2}f}") for end in ends)
             p = float(one["share_slope_p"])
             parts.append(f"{quantity} {slope}{unit} (95 % interval {low} to {high}, p = {p:.3f})")
     return f"{model}, per tenfold share: {'; '.join(parts)}."

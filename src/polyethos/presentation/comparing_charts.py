@@ -14,7 +14,7 @@ from polyethos.analysis.comparison import MODEL, QUANTITY
 from polyethos.arrays import LANGUAGE
 from polyethos.presentation.charts import Point, Series, rows_chart, scatter_chart
 from polyethos.presentation.comparing import AXES, PERCENT, Compared
-from polyethos.presentation.labels import language_name
+from polyethos.presentation.labels import language_name, typeset
 from polyethos.presentation.style import COLOURS, PAGE, blank, settings
 
 _MARKERS = "os^Dv"
@@ -88,8 +88,8 @@ def _point(
 ) -> Point:  # fmt: skip
     factor = 100 if quantity in PERCENT else 1
     value, low, high = (factor * float(here[f"{name}{end}"].sel(place)) for end in ("", "_low", "_high"))
-    words = f"{label}: {value:.{1 if factor > 1 else 2}f} (95 % interval {low:.2f} to {high:.2f})"
-    return Point(at, value, low, high, words)
+    numbers = typeset(f"{value:.{1 if factor > 1 else 2}f} (95 % interval {low:.2f} to {high:.2f})")
+    return Point(at, value, low, high, f"{label}: {numbers}")
 
 
 def _brief(name: str, length: int = 28) -> str:

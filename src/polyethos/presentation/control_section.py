@@ -10,7 +10,7 @@ from polyethos.arrays import SOURCE, TARGET, VALUE
 from polyethos.presentation.answers_control import dominant_source, kind_name, source_name
 from polyethos.presentation.charts import Point, Series, rows_chart
 from polyethos.presentation.control_tables import PAIR, REQUEST_VALUE, measured_kinds
-from polyethos.presentation.labels import language_name, value_name
+from polyethos.presentation.labels import language_name, typeset, value_name
 
 _AXIS = "Steering up against down, change of the log-odds (nats)"
 
@@ -42,9 +42,9 @@ def _chart(here: xr.Dataset, kind: str, value: str, source: str) -> Markup:
         strongest, beyond = float(one["control_effect_control"]), float(one["control_beyond"]) > 0
         words = f"{language_name(code)}: {effect:+.2f} nats (95 % interval {low:+.2f} to {high:+.2f})"
         words += f", {'beyond' if beyond else 'not beyond'} the strongest control ({strongest:.2f})"
-        effects.append(Point(row, effect, low, high, words))
+        effects.append(Point(row, effect, low, high, typeset(words)))
         told = f"{language_name(code)}: strongest control {strongest:.2f}"
-        controls.append(Point(row, strongest, np.nan, np.nan, told))
+        controls.append(Point(row, strongest, np.nan, np.nan, typeset(told)))
     title = f"{kind_name(kind).capitalize()} ({value_name(value).lower()}), vector from {source_name(source)}"
     series = [Series("the concept vector, with 95 % interval", effects), Series("strongest of all controls", controls)]
     chart = rows_chart([language_name(code) for code in codes], series, axis=_AXIS, title=title)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import numpy as np
@@ -12,6 +13,9 @@ from polyethos.arrays import LANGUAGE, SOURCE, VALUE
 from polyethos.dataset.languages import LANGUAGES, pretraining_shares
 
 SHARE = "pretraining_share"
+# A hyphen that no word, number or option goes on with; a sign before nothing but zeros.
+_NEGATIVE = re.compile(r"(?<![\w\-−.])-(?=\.?\d)")
+_SIGNED_ZERO = re.compile(r"(?<![\w\-−.])[-+](?=0(?:\.0+)?(?![\d.]*\d))")
 _PUBLIC_WEB = "common_crawl_2024_42_pct_pages"
 _SHORT_VALUES = {
     "morality": "moral.",
@@ -39,6 +43,14 @@ def value_name(value: str, *, short: bool = False) -> str:
     if short:
         return _SHORT_VALUES.get(value, value if len(value) <= 7 else value[:6] + ".")
     return value[:1].upper() + value[1:].replace("_", " ")
+
+
+def typeset(text: str) -> str:
+    """The text with true minus signs before its negative numbers, and rounded zeros without a sign.
+
+    For sentences and pages; tables for spreadsheets and LaTeX keep the hyphens that their readers expect.
+    """
+    return _NEGATIVE.sub("−", _SIGNED_ZERO.sub("", text))
 
 
 def listed(words: Iterable[str]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import xarray as xr
 
 from polyethos.presentation.evidence import above_chance, pairs_apart
+from polyethos.presentation.labels import typeset
 
 QUESTIONS = {
     "existence": "Does the model hold these value concepts?",
@@ -49,7 +50,7 @@ class Answer:
 
 def answered(key: str, verdict: str, sentence: str, caution: str = "") -> Answer:
     """The answer to the question `key`."""
-    return Answer(key, QUESTIONS[key], verdict, sentence, caution)
+    return Answer(key, QUESTIONS[key], verdict, typeset(sentence), typeset(caution))
 
 
 def counts(results: xr.Dataset) -> tuple[int, int]:
@@ -78,7 +79,7 @@ def counted(number: int, noun: str) -> str:
 def shown_cosine(number: xr.DataArray | float) -> str:
     """Two decimals."""
     # Adding 0 turns a rounded -0.0 into 0.0.
-    return f"{round(float(number), 2) + 0:.2f}"
+    return typeset(f"{round(float(number), 2) + 0:.2f}")
 
 
 def shown_percent(fraction: xr.DataArray | float) -> str:

@@ -51,8 +51,8 @@ def launch(page: gr.Blocks, *, port: int | None, host: str = "127.0.0.1", wait: 
     """
     options: dict[str, Any] = {
         "theme": _theme(),
-        "css": _style(),
-        "head": '<meta name="referrer" content="no-referrer">',
+        "css": _source("explorer.css"),
+        "head": f'<meta name="referrer" content="no-referrer"><script>{_source("explorer.js")}</script>',
         "footer_links": [],
     }
     _, address, _ = page.launch(
@@ -100,5 +100,5 @@ def _theme() -> gr.themes.Base:
     return theme
 
 
-def _style() -> str:
-    return (resources.files("polyethos.presentation") / "templates" / "explorer.css").read_text(encoding="utf-8")
+def _source(name: str) -> str:
+    return (resources.files("polyethos.presentation") / "templates" / name).read_text(encoding="utf-8")

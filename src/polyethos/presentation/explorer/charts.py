@@ -12,7 +12,7 @@ import xarray as xr
 
 from polyethos.arrays import LAYER, SOURCE, TARGET, VALUE
 from polyethos.presentation.evidence import pairs_apart
-from polyethos.presentation.labels import autonym, chance, language_name, value_name, values
+from polyethos.presentation.labels import autonym, chance, language_name, typeset, value_name, values
 from polyethos.presentation.style import COLOURS
 from polyethos.presentation.views import MEAN, View
 
@@ -81,7 +81,8 @@ def curves(results: xr.Dataset, kind: str) -> go.Figure | None:
             name=_safe(value_name(name)),
             mode="lines+markers",
             line={"color": _colour(place), "dash": _DASHES[place % len(_DASHES)]},
-            hovertemplate=f"{_safe(value_name(name))}, layer %{{x}}: %{{y:.2f}}<extra></extra>",
+            text=[typeset(f"{number:.2f}") for number in line.values],
+            hovertemplate=f"{_safe(value_name(name))}, layer %{{x}}: %{{text}}<extra></extra>",
         )
     figure.add_hline(y=level, line={"color": _GREY, "dash": "dot"})
     title = "pairs recognised, %" if kind == "recognition" else "similarity of two languages"

@@ -13,7 +13,7 @@ from polyethos.presentation.explorer.charts import heatmap, number_in_words
 from polyethos.presentation.explorer.figures_page import MEAN_VALUE
 from polyethos.presentation.explorer.markup import csv_link, note, table
 from polyethos.presentation.explorer.workbench import Workbench
-from polyethos.presentation.labels import value_name, values
+from polyethos.presentation.labels import typeset, value_name, values
 from polyethos.presentation.protocols import contrasts
 from polyethos.presentation.tables import comparison_tables
 from polyethos.presentation.views import Kind, differences, mean_apart, view
@@ -88,5 +88,6 @@ def _overview(bench: Workbench) -> str:
         words.columns = [heading(one.frame.columns.name, name, short=True) for name in one.frame.columns]
         parts += [table(words, one.caption), csv_link(one.frame, one.name)]
     for row in contrasts(results):
-        parts.append(note(f"{row.model}, {row.quantity}: paper {row.paper}, corrected {row.corrected}. {row.why}"))
+        numbers = typeset(f"paper {row.paper}, corrected {row.corrected}")
+        parts.append(note(f"{row.model}, {row.quantity}: {numbers}. {row.why}"))
     return "".join(parts)

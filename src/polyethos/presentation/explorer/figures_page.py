@@ -153,7 +153,7 @@ def _tables(views: dict[str, View]) -> str:
     parts = []
     for number, (name, one) in enumerate(views.items(), start=1):
         frame: pd.DataFrame = one.frame if one.unit == "cosine" else 100 * one.frame
-        unit = {"accuracy": "percent", "gain": "percentage points", "cosine": "-1 to 1"}[one.unit]
+        unit = {"accuracy": "percent", "gain": "percentage points", "cosine": "−1 to 1"}[one.unit]
         parts.append(table(frame, f"{name}: {one.what} ({unit}); {one.where}", digits=1 if one.unit != "cosine" else 2))
         parts.append(csv_link(one.frame, f"{one.kind}-{number}"))
     return "".join(parts)
