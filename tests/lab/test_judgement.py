@@ -108,8 +108,8 @@ def test_balance_needs_both_the_mean_and_the_worst_language():
     values[steep, -1] -= 0.2
     found = judge(balance.assign(transfer=(("run", "language"), values)))
     assert by_part(found) == {
-        "exponent 0 against 2, mean over languages": "open",
-        "exponent 0 against 2, worst language": "supported",
+        "equal against steep shares, mean": "open",
+        "equal against steep shares, worst language": "supported",
     }
     assert verdicts(found)["balance"] == "open"
 

@@ -124,6 +124,23 @@ def test_the_bundled_sweep_is_the_evidence_unless_another_is_named(command):
     assert set(content["verdicts"]) == {"dominance helps", "excess hurts", "balance", "few dominants"}
 
 
+def test_without_a_mixture_the_evidence_alone_is_shown(command):
+    code, out, _ = command("advise")
+    assert code == 0
+    assert "supported  A dominant language helps" in out
+    assert "What small models cannot show" in out
+    assert "Forecast" not in out
+    content = json.loads(command("advise", "--json")[1])
+    assert content["verdicts"]["dominance helps"] == "supported"
+    assert len(content["judgements"]) > len(content["verdicts"])
+
+
+def test_a_size_without_a_mixture_is_refused(command):
+    code, _, err = command("advise", "--size", "tiny")
+    assert code == 2
+    assert "add --mixture" in err
+
+
 @pytest.fixture
 def real_run(tmp_path):
     """A finished run folder of a model, as made by hand; with its shares of pre-training or without."""

@@ -30,11 +30,21 @@ def test_a_control_study_in_the_runs_folder_is_found(tmp_path):
     xr.testing.assert_equal(control_of(with_control(run_in(tmp_path, "steered"))), control_results())
 
 
+def test_the_page_of_one_run_is_in_its_folder(tmp_path):
+    run = run_in(tmp_path, "plain")
+    assert report_runs([run]) == run.path / "report.html"
+
+
+def test_the_page_of_several_runs_replaces_none_of_theirs(tmp_path):
+    runs = [run_in(tmp_path, name) for name in ("one", "other")]
+    own = report_runs(runs[:1]).read_bytes()
+    assert report_runs(runs) == tmp_path / "compared.html"
+    assert (runs[0].path / "report.html").read_bytes() == own
+
+
 def test_the_page_of_several_runs_shows_the_steering_of_those_that_were_steered(tmp_path):
     runs = [run_in(tmp_path, "plain"), with_control(run_in(tmp_path, "steered"))]
-    path = report_runs(runs)
-    assert path == tmp_path / "plain" / "report.html"
-    text = path.read_text(encoding="utf-8")
+    text = report_runs(runs).read_text(encoding="utf-8")
     assert text.count("Refusing harmful requests (harmfulness), vector from English</figcaption>") == 1
     assert "polyethos control RUN" in text
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,20 +22,35 @@ if TYPE_CHECKING:
 
     from polyethos.lab.advice import Advice, Forecast
     from polyethos.lab.evidence import Study
+    from polyethos.lab.judgement import Judgement
     from polyethos.study import Run
 
 _COLUMNS = {
-    "verdict_accuracy": "verdicts",
+    "loss": "loss,\nnats",
+    "verdict_accuracy": "ver-\ndicts",
     "recognition": "recog-\nnition",
     "consistency": "consis-\ntency",
+    "transfer": "trans-\nfer,\nprobits",
+    "control": "con-\ntrol,\nnats",
     "transfer_accuracy": "transfer accuracy",
 }
+_READING = (
+    "Loss in nats per token; verdicts and recognition as shares of 1, chance 0.5; consistency as cosine, 0 by chance; "
+    "transfer in probits, 0 by chance, 1 is 84 % right; control: nats by which another language's direction moves "
+    "refusals beyond random ones. Intervals are for one new run."
+)
 
 
 def advise(
     mixture: Annotated[
-        str, typer.Option("--mixture", "-m", help="The plan: en=0.6,zh=0.2,fi=0.2, a file, or a pocket model's name.")
-    ],
+        str | None,
+        typer.Option(
+            "--mixture",
+            "-m",
+            help="The plan: en=0.6,zh=0.2,fi=0.2, a file, or a pocket model's name.",
+            show_default="none: only what the evidence says",
+        ),
+    ] = None,
     sweep: Annotated[
         list[Path] | None,
         typer.Option(help="Folder of a sweep, or its sweep.nc; may be repeated.", show_default="the bundled sweep"),
@@ -52,12 +69,14 @@ def advise(
     size: Annotated[str | None, typer.Option(help="Of the lab's models.", show_default="the largest")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say what to expect of a planned mixture, per language, and what the evidence says of the advice on mixtures.
+    """Say what the evidence says of the advice on mixtures, and what to expect of a planned one, per language.
 
-    Forecasts come with 95 % intervals for a new run; what lies outside the evidence is marked, and far outside there
-    is no number.
+    Without a mixture there is no forecast. Forecasts come with 95 % intervals for a new run; what lies outside the
+    evidence is marked, and far outside there is no number.
 
     [bold]Examples[/bold]
+
+      polyethos lab advise
 
       polyethos lab advise --mixture en=0.5,zh=0.1,es=0.1,fi=0.1,sw=0.1,ta=0.1
 
@@ -67,16 +86,36 @@ def advise(
 
     from polyethos.lab.advice import advise as give_advice
     from polyethos.lab.evidence import bundled_sweep, joined, read_sweep
+    from polyethos.lab.judgement import judge_all
     from polyethos.lab.mixture import read_mixture
 
-    plan = read_mixture(mixture)
     evidence = joined([read_sweep(path) for path in sweep]) if sweep else bundled_sweep()
+    if mixture is None:
+        if study or tokens or size:
+            raise typer.BadParameter("--study, --tokens and --size belong to a plan; add --mixture")
+        _evidence(Console(), judge_all(evidence), as_json=as_json)
+        return
+    plan = read_mixture(mixture)
     studies = [_study(text) for text in study or ()]
     advice = give_advice(plan, evidence, studies=studies, tokens=tokens, size=size)
     if as_json:
         print(json.dumps(plain(advice.to_json()), indent=1))
     else:
         _print(Console(), advice)
+
+
+def _evidence(console: Console, judged: tuple[Judgement, ...], *, as_json: bool) -> None:
+    from polyethos.lab.advice import LIMITS
+    from polyethos.lab.judgement import STATEMENTS, verdicts
+
+    if as_json:
+        content = {"statements": STATEMENTS, "verdicts": verdicts(judged), "limits": LIMITS}
+        print(json.dumps(plain(content | {"judgements": [asdict(one) for one in judged]}), indent=1))
+        return
+    _print_judgements(console, judged, LIMITS)
+    console.print(
+        "For what to expect of a mixture of your own, name it: --mixture en=0.5,zh=0.1,es=0.1,fi=0.1,sw=0.1,ta=0.1"
+    )
 
 
 def _study(text: str) -> Study:
@@ -110,8 +149,6 @@ def _own_shares(run: Run, folder: str) -> tuple[dict[str, float], str]:
 
 
 def _print(console: Console, advice: Advice) -> None:
-    from polyethos.lab.judgement import OUTCOMES as JUDGED
-
     console.print(
         f"Forecast for models of size {advice.size} and {advice.tokens:,} tokens, from {advice.runs} runs with "
         f"{advice.seeds} seeds of the lab"
@@ -121,18 +158,25 @@ def _print(console: Console, advice: Advice) -> None:
         if basis == "studies":
             console.print(f"From real models, by share alone: {'; '.join(advice.studies)}")
         console.print(_table(forecasts, advice))
+    console.print(f"  {_READING}")
     for reason in dict.fromkeys(reason for one in advice.forecasts for reason in one.outside):
         console.print(f"  ! outside the evidence: {reason}")
     for fit in advice.quality:
         worth = "better than" if fit.error < fit.plain_error else "[red]no better than[/]"
         console.print(
-            f"  {fit.outcome}: on mixtures left out, wrong by {fit.error:.2f} on average, {worth} expecting the mean "
-            f"({fit.plain_error:.2f})"
+            f"  {fit.outcome.replace('_', ' ')}: on mixtures left out, wrong by {fit.error:.2f} on average, {worth} "
+            f"expecting the mean ({fit.plain_error:.2f})"
         )
-    console.print(judgement_table(advice.judgements, by=JUDGED[:1]))
-    console.print(verdict_lines(advice.judgements))
+    _print_judgements(console, advice.judgements, advice.limits)
+
+
+def _print_judgements(console: Console, judged: Sequence[Judgement], limits: Sequence[str]) -> None:
+    from polyethos.lab.judgement import OUTCOMES
+
+    console.print(verdict_lines(judged))
+    console.print(judgement_table(judged, by=OUTCOMES[:1]))
     console.print("What small models cannot show:")
-    for limit in advice.limits:
+    for limit in limits:
         console.print(f"  - {limit}")
 
 

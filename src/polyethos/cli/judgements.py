@@ -16,14 +16,16 @@ _COLOURS = {"supported": "green", "contradicted": "red", "open": "yellow"}
 
 
 def judgement_table(judgements: Sequence[Judgement], *, by: Sequence[str]) -> Table:
-    """Every comparison by these outcomes with its difference, interval and verdict."""
-    table = Table(
-        "what is compared", "outcome", "better by", "95 % interval", "seeds", "verdict", box=SIMPLE_HEAD, pad_edge=False
-    )
+    """Every comparison by these outcomes with its difference, interval and verdict; above 0 speaks for the advice."""
+    outcome = ["outcome"] if len(by) > 1 else []
+    headers = ["what is compared", *outcome, "better by", "95 % interval", "size x seed", "verdict"]
+    table = Table(*headers, box=SIMPLE_HEAD, pad_edge=False)
     for one in (each for each in judgements if each.outcome in by):
-        interval = "too few seeds" if math.isnan(one.low) else f"{one.low:+.2f} to {one.high:+.2f}"
+        interval = "too few runs" if math.isnan(one.low) else f"{one.low:+.2f} to {one.high:+.2f}"
         difference = "" if math.isnan(one.difference) else f"{one.difference:+.2f}"
-        table.add_row(one.part, one.outcome, difference, interval, str(one.blocks), coloured(one.verdict))
+        table.add_row(
+            one.part, *([one.outcome] if outcome else []), difference, interval, str(one.blocks), coloured(one.verdict)
+        )
     return table
 
 

@@ -12,7 +12,12 @@ def report(
     runs: Annotated[list[Path], typer.Argument(help="Folders of finished runs.")],
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="The page.", show_default="report.html in the first run's folder"),
+        typer.Option(
+            "--out",
+            "-o",
+            help="The page.",
+            show_default="report.html in the run's folder; of several runs compared.html beside the first",
+        ),
     ] = None,
 ) -> None:
     """Write the report of finished runs, several side by side, as one HTML file that opens offline.

@@ -52,6 +52,11 @@ def steer(
     for answer in answers:
         table.add_row(escape(answer.prompt), escape(answer.plain), escape(answer.steered))
     Console().print(table)
+    units = {"add": f"{strength:+g} of the states' mean length there, {norm:.3g}", "rotate": f"{strength:+g} radians"}
+    Console().print(
+        f"Strength: {units.get(operator, f'{strength:+g} of the way')}. Answers end after {tokens} tokens (--tokens). "
+        "What a random direction would have done: polyethos control."
+    )
 
 
 def _vector(run: Path, value: str, source: str, layer: int | None) -> tuple[Any, Any, float, int]:

@@ -72,7 +72,8 @@ def judge(results: xr.Dataset, outcome: str = OUTCOMES[0]) -> tuple[Judgement, .
     - "dominance helps": with the same minority tokens, shares of 0.5 to 0.7 beat uniform.
     - "excess hurts": with the same minority tokens, the best of the other shares beats shares of 0.9 and more. For each
       block the best share is chosen by the other blocks, so that choosing it favours nothing.
-    - "balance": exponent 0 beats exponent 2, on the mean and on the worst language.
+    - "balance": equal shares of the other languages (exponent 0) beat steep ones (exponent 2), on the mean and on the
+      worst language.
     - "few dominants": two dominant languages beat one, and four.
 
     Args:
@@ -154,8 +155,12 @@ def _best_against(scores: Scores, others: list[float], excessive: list[float]) -
 
 def _balance(runs: xr.Dataset, outcome: str) -> list[Compared]:
     return [
-        ("balance", f"exponent 0 against 2, {name}", _differences(_scores(runs, outcome, over), [0.0], [2.0]))
-        for name, over in (("mean over languages", np.mean), ("worst language", np.min))
+        (
+            "balance",
+            f"equal against steep shares, {name}",
+            _differences(_scores(runs, outcome, over), [0.0], [2.0]),
+        )
+        for name, over in (("mean", np.mean), ("worst language", np.min))
     ]
 
 

@@ -12,6 +12,7 @@ from polyethos.study.control_folder import RESULTS_FILE, open_control
 from polyethos.study.folder import REPORT_FILE, Run
 
 CONTROL_FOLDER = "control"
+COMPARED_FILE = "compared.html"
 
 
 def report_runs(runs: Sequence[Run], out: Path | None = None) -> Path:
@@ -19,7 +20,8 @@ def report_runs(runs: Sequence[Run], out: Path | None = None) -> Path:
 
     Args:
         runs: each of one model or of several.
-        out: of the page; by default `report.html` in the first run's folder.
+        out: of the page; by default `report.html` in the run's folder, or for several `compared.html` beside the first
+            one's folder.
 
     Returns:
         Where the page is.
@@ -29,7 +31,7 @@ def report_runs(runs: Sequence[Run], out: Path | None = None) -> Path:
         DataFormatError: the results of a control study are broken.
     """
     parts = [part for run in runs for part in (run.models.values() or [run])]
-    path = out or runs[0].path / REPORT_FILE
+    path = out or (runs[0].path / REPORT_FILE if len(runs) == 1 else runs[0].path.parent / COMPARED_FILE)
     write_report(path, [(part.results, part.study) for part in parts], controls=[control_of(part) for part in parts])
     return path
 
