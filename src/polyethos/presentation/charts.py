@@ -11,6 +11,8 @@ from markupsafe import Markup
 
 _WIDTH, _ROW, _PLOT_HEIGHT = 640, 22, 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 190, 20, 10, 46
+# Room for a letter of a row's label, on average.
+_LETTER = 6.3
 # Corners of the marks, in the order of the colours s0 to s5; the first is a circle.
 _SHAPES: tuple[tuple[tuple[float, float], ...], ...] = (
     (),
@@ -61,14 +63,15 @@ def rows_chart(
         title: what the chart shows, for those who hear it.
     """
     high_row = _ROW * max(1, len(series)) * 0.55 + 6
+    left = max(_LEFT, 12 + _LETTER * max(map(len, labels), default=0))
     height = _TOP + _BOTTOM + high_row * len(labels)
     bottom = height - _BOTTOM
     ticks = _ticks([level, *_ends(series)])
-    x = _scale(ticks[0], ticks[-1], _LEFT, _WIDTH - _RIGHT)
-    parts = _vertical_axis(ticks, x, bottom, axis, level)
+    x = _scale(ticks[0], ticks[-1], left, _WIDTH - _RIGHT)
+    parts = _vertical_axis(ticks, x, (left, bottom), axis, level)
     for row, label in enumerate(labels):
         y = _TOP + (row + 0.5) * high_row
-        parts.append(_text(_LEFT - 8, y + 4, label, "end"))
+        parts.append(_text(left - 8, y + 4, label, "end"))
     for number, one in enumerate(series):
         shift = (number - (len(series) - 1) / 2) * high_row * 0.7 / max(1, len(series))
         for point in _known(one.points):
@@ -149,14 +152,15 @@ def _scale(low: float, high: float, first: float, last: float) -> Callable[[floa
 
 
 def _vertical_axis(
-    ticks: Sequence[float], x: Callable[[float], float], bottom: float, axis: str, level: float
+    ticks: Sequence[float], x: Callable[[float], float], corner: tuple[float, float], axis: str, level: float
 ) -> list[str]:
-    parts = [_line((_LEFT, bottom), (_WIDTH - _RIGHT, bottom), "axis")]
+    left, bottom = corner
+    parts = [_line((left, bottom), (_WIDTH - _RIGHT, bottom), "axis")]
     for tick in ticks:
         parts.append(_line((x(tick), _TOP), (x(tick), bottom), "grid"))
         parts.append(_text(x(tick), bottom + 16, _number(tick), "middle"))
     parts.append(_line((x(level), _TOP), (x(level), bottom), "level"))
-    parts.append(_text((_LEFT + _WIDTH - _RIGHT) / 2, bottom + 36, axis, "middle"))
+    parts.append(_text((left + _WIDTH - _RIGHT) / 2, bottom + 36, axis, "middle"))
     return parts
 
 

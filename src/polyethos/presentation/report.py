@@ -22,6 +22,7 @@ from polyethos.presentation.answers import QUESTIONS, Answer, answers
 from polyethos.presentation.cells import heading, shown
 from polyethos.presentation.comparing import AXES, Compared, compared, slope_sentences
 from polyethos.presentation.comparing_charts import overall_chart, share_chart
+from polyethos.presentation.composition_section import bundled_evidence, for_this_model
 from polyethos.presentation.control_section import control_charts
 from polyethos.presentation.control_tables import control_tables
 from polyethos.presentation.labels import (
@@ -115,6 +116,7 @@ def render(
     environment.globals |= {"data_uri": _data_uri, "to_csv": to_csv, "heading": heading, "shown": shown, "facts": facts}
     environment.globals |= {"overall_chart": overall_chart, "share_chart": share_chart, "quantities": list(AXES)}
     environment.globals |= {"slope_sentences": slope_sentences, "control_charts": control_charts}
+    environment.globals |= {"for_this_model": for_this_model}
     environment.globals |= {"study_toml": study_toml, "tables_of": _TABLES_OF}
     environment.globals |= {"language_name": language_name, "autonym": autonym, "value_name": value_name}
     environment.globals["known_languages"] = LANGUAGES
@@ -127,6 +129,7 @@ def render(
         comparison=comparison_tables(datasets) if len(page) > 1 and _comparable(datasets) else [],
         compared=found if isinstance(found, Compared) else None,
         not_compared=found if isinstance(found, str) else "",
+        composition=bundled_evidence(),
         contrasts=contrasts(datasets),
         claims=claims(datasets),
         languages=[(code, shares(datasets[0])[0][code]) for code in by_share(datasets[0])],
