@@ -27,9 +27,9 @@ def test_a_wrong_field_is_refused(field, error):
         ControlStudy(**field)
 
 
-def test_the_dominant_language_is_the_source_and_refusals_also_get_pooled_and_own_vectors():
+def test_the_dominant_language_is_the_source_and_refusals_also_get_own_vectors():
     study = ControlStudy()
-    assert study.sources_for("refusal", "zh") == ["zh", "pooled", "own"]
+    assert study.sources_for("refusal", "zh") == ["zh", "own"]
     assert study.sources_for("preference", "zh") == ["zh"]
     assert ControlStudy(sources=("dominant", "zh", "fi")).sources_for("refusal", "zh") == ["zh", "fi"]
 

@@ -29,7 +29,10 @@ def control(
     values: Names = None,
     sources: Annotated[
         str | None,
-        typer.Option(help="Languages of the vectors; also dominant, pooled, own.", show_default="dominant,pooled,own"),
+        typer.Option(
+            help="Languages of the vectors; also dominant, pooled, own.",
+            show_default="dominant; for refusals also own, with --full all three",
+        ),
     ] = None,
     targets: Annotated[str | None, typer.Option(help="Languages to measure.", show_default="all")] = None,
     outcome: Annotated[str | None, typer.Option(help="refusal, preference.", show_default="both")] = None,
@@ -78,7 +81,8 @@ def control(
 ) -> None:
     """Steer every language along the dominant language's vectors, and measure what that does beside its controls.
 
-    Without arguments, steers the bundled pocket model. A killed study goes on with the same command. The key of a
+    Without arguments, steers the bundled pocket model: some minutes with --quick, a quarter of an hour or more
+    without. A killed study goes on with the same command. The key of a
     judge is read from the environment variable POLYETHOS_JUDGE_KEY.
 
     [bold]Examples[/bold]
@@ -165,16 +169,23 @@ def _decimals(text: str | None) -> tuple[float, ...] | None:
 
 @contextmanager
 def _progress(*, shown: bool) -> Iterator[Any]:
-    """An observer that shows what is being done on one line of standard error; None if nothing is to be shown."""
+    """An observer that draws a bar per outcome on standard error with the time left; None if nothing is shown."""
     if not shown:
         yield None
         return
     from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    console = Console(stderr=True)
-    with console.status("starting", spinner="line") as status:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    # A language may take minutes, and its speed is only known when it is done.
+    bar = Progress(*columns, console=Console(stderr=True), transient=True, speed_estimate_period=24 * 3600)
+    with bar:
+        begun: dict[str, Any] = {}
 
         def tell(step: str, done: int, total: int) -> None:
-            status.update(f"{step} ({done} of {total})")
+            outcome = step.partition(":")[0]
+            if outcome not in begun:
+                begun[outcome] = bar.add_task(outcome, total=total)
+            bar.update(begun[outcome], description=step, completed=done, total=total)
 
         yield tell

@@ -66,8 +66,8 @@ class ControlStudy:
         outcomes: "refusal" of requests, "preference" between the sentences of contrast pairs, or both.
         values: for preferences; all of the data's by default. Others of the data serve as controls.
         sources: languages whose vectors steer; "dominant" (largest share of pre-training), "pooled" (mean over
-            languages), "own" (each target's). By default all three for refusals, and for preferences in size "full";
-            otherwise the dominant one.
+            languages), "own" (each target's). By default the dominant one, for refusals from size "standard" on also
+            each target's own, and in size "full" all three.
         targets: languages that are measured; all of the data's by default.
         prompts: file of requests with the columns `harmful` and `harmless`, or a folder of such files; by default the
             bundled ones.
@@ -147,9 +147,8 @@ class ControlStudy:
 
     def sources_for(self, outcome: Outcome, dominant: str) -> list[str]:
         """The sources of one outcome, the dominant language by its code."""
-        thorough = outcome == "refusal" and self.size != "quick"
-        usual = (DOMINANT, POOLED, OWN) if thorough or self.size == "full" else (DOMINANT,)
-        named = self.sources or usual
+        usual = (DOMINANT, OWN) if outcome == "refusal" and self.size == "standard" else (DOMINANT,)
+        named = self.sources or ((DOMINANT, POOLED, OWN) if self.size == "full" else usual)
         return list(dict.fromkeys(dominant if name == DOMINANT else name for name in named))
 
     def record(self) -> dict[str, Any]:
