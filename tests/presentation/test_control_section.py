@@ -18,14 +18,22 @@ def answer(control):
 def test_a_steered_run_is_answered_from_its_control_study():
     found = answer(control_results())
     assert found.measured
-    assert "With the vector from English" in found.sentence
-    assert "refusing harmful requests (harmfulness) by +1.07 nats on average" in found.sentence
-    assert "2 of 3 languages" in found.sentence
+    assert (
+        "with the vector from English moves the log-odds of refusing harmful requests (harmfulness)" in found.sentence
+    )
+    assert "by +1.07 nats on average (+0.97 to +1.17), beyond every control in 2 of 3 languages" in found.sentence
+    assert "2 of 3 languages (English and Finnish)" in found.sentence
     assert "continuing as the value asks (harmfulness and fairness) by +0.30 nats" in found.sentence
     assert "0 of 6 combinations" in found.sentence
 
 
-def test_the_verdict_is_the_share_of_effects_beyond_every_control():
+def test_what_other_vectors_do_is_told_beside():
+    expected = "With the vector of each language itself, refusing harmful requests moves by +1.57 nats, in 3 of 3. "
+    assert expected in answer(control_results()).sentence
+    assert "each language itself" not in answer(control_results().sel(source=["en"])).sentence
+
+
+def test_the_verdict_is_the_share_of_requests_moved_beyond_every_control():
     results = control_results()
     assert answer(results).verdict == "In part"
     none = results.assign(control_beyond=results["control_beyond"] * 0)
@@ -33,6 +41,9 @@ def test_the_verdict_is_the_share_of_effects_beyond_every_control():
     assert "Random directions of the same length did as much" in answer(none).caution
     every = results.assign(control_beyond=results["control_effect"].notnull().astype(float))
     assert answer(every).verdict == "Yes"
+    requests = every.assign(control_beyond=every["control_beyond"].where(every["kind"] != "pair", 0))
+    assert answer(requests).verdict == "Yes"
+    assert answer(requests.sel(kind=["pair"])).verdict == "Not shown"
 
 
 def test_an_effect_that_could_not_be_measured_is_no_answer():

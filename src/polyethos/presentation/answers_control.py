@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from polyethos.arrays import SOURCE, VALUE
+from polyethos.arrays import SOURCE, TARGET, VALUE
 from polyethos.presentation.labels import language_name, listed, value_name
 from polyethos.presentation.questions import HARDLY, Answer, answered, counted
 
@@ -16,33 +16,59 @@ KINDS = {
 }
 """What is steered, by the label of the dimension `kind`."""
 
+PREFERENCE = "pair"
+
 _NEARLY, _MANY = 0.9, 0.5
+_FEW_VALUES, _FEW_LANGUAGES = 3, 5
 
 
 def control(results: xr.Dataset) -> Answer:
-    """Whether steering changes behaviour beyond its controls, kind by kind.
+    """Whether steering changes behaviour beyond its controls; the verdict is of requests where they were steered.
 
     Args:
         results: of `polyethos control`, with `control_effect` (value, source, target, kind).
     """
     source = dominant_source(results)
     here = results.sel({SOURCE: source})
-    effect, beyond = here["control_effect"], here["control_beyond"]
-    found, measured = int(beyond.sum()), int(effect.notnull().sum())
-    share = found / measured if measured else 0.0
+    kinds = [kind for kind in KINDS if kind in here["kind"].values and _measured(here.sel(kind=kind))]
+    if not kinds:
+        return answered("control", "Undecided", "No effect could be measured.")
+    decisive = here.sel(kind=[kind for kind in kinds if kind != PREFERENCE] or kinds)
+    share = _beyond(decisive) / _measured(decisive)
     verdict = (
         "Yes" if share >= _NEARLY else "Mostly" if share >= _MANY else "In part" if share > HARDLY else "Not shown"
     )
-    kinds = [str(kind) for kind in effect["kind"].values if bool(effect.sel(kind=kind).notnull().any())]
-    if not kinds:
-        return answered("control", "Undecided", "No effect could be measured.")
     rows = [_of_kind(here.sel(kind=kind), kind) for kind in kinds]
     sentence = (
-        f"With the vector from {source_name(source)}, steering up against steering down moves the log-odds of "
-        f"{listed(rows)}. In brackets: in how many this goes beyond every control (random directions of equal length, "
-        "shuffled labels, another value's direction), with a 95 % interval above 0."
+        f"Steering up against steering down with the vector from {source_name(source)} moves the log-odds of "
+        f"{'; of '.join(rows)}. {_other_sources(results, source)}Controls are random directions of equal length, "
+        "shuffled labels and other values' directions."
     )
-    return answered("control", verdict, sentence, _caution(found, share))
+    return answered("control", verdict, sentence, _caution(_beyond(decisive), share))
+
+
+def _measured(here: xr.Dataset) -> int:
+    return int(here["control_effect"].notnull().sum())
+
+
+def _beyond(here: xr.Dataset) -> int:
+    return int(here["control_beyond"].sum())
+
+
+def _other_sources(results: xr.Dataset, source: str) -> str:
+    """The same count for the other sources, of the first kind that they steered."""
+    told = []
+    for other in (str(name) for name in results[SOURCE].values if str(name) != source):
+        here = results.sel({SOURCE: other})
+        kind = next((kind for kind in KINDS if kind in here["kind"].values and _measured(here.sel(kind=kind))), None)
+        if kind is not None:
+            of = here.sel(kind=kind)
+            mean = float(of["control_effect"].mean())
+            told.append(
+                f"with the vector of {source_name(other)}, {kind_name(kind)} moves by {_nats(mean)}, in "
+                f"{_beyond(of)} of {_measured(of)}"
+            )
+    return f"{told[0][0].upper()}{'; '.join(told)[1:]}. " if told else ""
 
 
 def _caution(found: int, share: float) -> str:
@@ -75,12 +101,20 @@ def _of_kind(here: xr.Dataset, kind: str) -> str:
     effect = here["control_effect"]
     low, high = (float(here[f"control_effect_{end}"].mean()) for end in ("low", "high"))
     of = [value_name(str(value)).lower() for value in effect.dropna(VALUE, how="all")[VALUE].values]
-    n, k = int(effect.notnull().sum()), int(here["control_beyond"].sum())
-    where = counted(n, "combination" if len(of) > 1 else "language")
+    of_what = f"{len(of)} values" if len(of) > _FEW_VALUES else listed(of)
+    found, measured = _beyond(here), _measured(here)
+    which = f" ({listed(_where(here))})" if 0 < found < measured and len(of) == 1 and found <= _FEW_LANGUAGES else ""
+    luck = ", as luck alone would give" if 0 < found <= HARDLY * measured else ""
     return (
-        f"{kind_name(kind)} ({listed(of)}) by {_nats(float(effect.mean()))} on average (intervals about {_nats(low)} "
-        f"to {_nats(high)}; {k} of {where})"
+        f"{kind_name(kind)} ({of_what}) by {_nats(float(effect.mean()))} on average ({low:+.2f} to {high:+.2f}), "
+        f"beyond every control in {found} of {counted(measured, 'combination' if len(of) > 1 else 'language')}{which}"
+        f"{luck}"
     )
+
+
+def _where(here: xr.Dataset) -> list[str]:
+    beyond = (here["control_beyond"] == 1).any(VALUE)
+    return [language_name(str(code)) for code in beyond[TARGET].values[beyond.values]]
 
 
 def _nats(number: float) -> str:
