@@ -15,6 +15,7 @@ pytest.importorskip("gradio", reason="needs the extra explore (pip install 'poly
 pytest.importorskip("playwright.sync_api", reason="needs playwright (pip install playwright)")
 
 from explored_by_hand import KNOWN, explored
+from page_layout import check, differences, layout
 from playwright import sync_api as playwright
 from results_by_hand import HOSTILE, study_of
 
@@ -312,6 +313,30 @@ def test_a_phone_scrolls_down_but_never_sideways(opened, tab):
     page = opened(viewport=PHONE, is_mobile=True)
     choose_tab(page, tab)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize(
+    ("screen", "options"),
+    [("light", {}), ("dark", {"color_scheme": "dark"}), ("phone", {"viewport": PHONE, "is_mobile": True})],
+)
+def test_every_tab_has_the_structure_it_had(opened, screen, options):
+    """Renewing the references is told in test_report_layout.py."""
+    page = opened(**options)
+    # Gradio makes up the other ids anew each time.
+    named = 'main [id]:not([id=""], [id^=component], [id^=html-], [id^=range_id])'
+    parts = f"h1, h2, .pe-plot, .js-plotly-plot, .pe-text, .pe-table, [role=tab], button, {named}"
+    for tab in ("Figures", "Playground", "Your sentences", "Compare runs"):
+        choose_tab(page, tab)
+        if tab == "Playground":
+            ask(page, "Explain how to repair a car.")
+            wait_for(page, "#play-said", "average of the answer")
+        if tab in ("Figures", "Compare runs"):
+            page.wait_for_function("[...document.querySelectorAll('.xtick')].some((tick) => tick.checkVisibility())")
+        found = layout(page, parts=parts, figures=".js-plotly-plot, .pe-text")
+        check(found, f"explorer-{tab.split()[0].lower()}-{screen}")
+    page.locator("#difference .main-svg").first.evaluate("(drawn) => { drawn.style.opacity = 0; }")
+    blank = layout(page, parts=parts, figures=".js-plotly-plot")
+    assert [words for words in differences(blank, found) if "ink" in words] != []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -16,7 +17,8 @@ from polyethos.presentation.labels import autonym, chance, language_name, typese
 from polyethos.presentation.style import COLOURS
 from polyethos.presentation.views import MEAN, View
 
-BELOW, ABOVE = "rgb(166,54,3)", "rgb(8,81,156)"
+_RGB = (166, 54, 3), (8, 81, 156)
+BELOW, ABOVE = (f"rgb({red},{green},{blue})" for red, green, blue in _RGB)
 _MISSING, _GREY = "#b8bcc2", "#7a7f87"
 _DASHES = ("solid", "dash", "dashdot", "dot", "longdash", "longdashdot", "5px,2px")
 _LEAST_GAIN = 0.05
@@ -42,9 +44,6 @@ def heatmap(view: View, *, gain_limit: float | None = None, neutral: str = "") -
         zmin=middle - reach,
         zmax=middle + reach,
         colorscale=[[0, BELOW], [0.5, "rgb(255,255,255)"], [1, ABOVE]],
-        text=[[_brief(n, view.unit) if np.isfinite(n) else "" for n in line] for line in shown],
-        texttemplate="%{text}",
-        textfont={"size": 11},
         customdata=[[_told(view, i, j) for j in range(len(columns))] for i in range(len(rows))],
         hovertemplate="%{customdata}<extra></extra>",
         hoverongaps=True,
@@ -53,17 +52,43 @@ def heatmap(view: View, *, gain_limit: float | None = None, neutral: str = "") -
         colorbar=_colour_bar(view.unit, middle, reach, neutral),
     )
     figure = go.Figure(layer)
+    figure.add_trace(_cell_texts(shown, view.unit, middle, reach))
     _finish(figure, height=130 + 24 * len(rows))
     names = [_row_name(row, view) for row in rows]
     heads = [_column_name(column, view) for column in columns]
-    figure.update_yaxes(tickvals=list(range(len(rows))), ticktext=[_safe(name) for name in names], autorange="reversed")
+    figure.update_yaxes(tickvals=list(range(len(rows))), ticktext=[_safe(name) for name in names])
     figure.update_xaxes(tickvals=list(range(len(columns))), ticktext=[_safe(head) for head in heads], side="top")
+    # As wide and high as the cells: the texts in them would ask for more room.
+    figure.update_yaxes(range=[len(rows) - 0.5, -0.5])
+    figure.update_xaxes(range=[-0.5, len(columns) - 0.5])
     if view.kind == "recognition":
         figure.update_xaxes(tickangle=-35)
     else:
         figure.update_xaxes(title_text="used in", title_standoff=4)
         figure.update_yaxes(title_text="vector from" if view.kind == "transfer" else "", title_standoff=4)
     return figure
+
+
+def _cell_texts(shown: Any, unit: str, middle: float, reach: float) -> go.Scatter:  # noqa: ANN401
+    """The numbers in the cells, each black or white, whichever stands out more from its cell."""
+    known = [(int(i), int(j)) for i, j in np.argwhere(np.isfinite(shown))]
+    return go.Scatter(
+        x=[j for _, j in known],
+        y=[i for i, _ in known],
+        mode="text",
+        text=[_brief(float(shown[cell]), unit) for cell in known],
+        textfont={"size": 11, "color": [_ink((float(shown[cell]) - middle) / reach) for cell in known]},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+
+
+def _ink(position: float) -> str:
+    """Black or white on the colour at a position from -1 to 1 (WCAG relative luminance)."""
+    end = np.array(_RGB[1 if position > 0 else 0])
+    colour = (255 + min(1.0, abs(position)) * (end - 255)) / 255
+    linear = np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
+    return "#000000" if float(linear @ (0.2126, 0.7152, 0.0722)) > 0.179 else "#ffffff"
 
 
 def curves(results: xr.Dataset, kind: str) -> go.Figure | None:
@@ -89,8 +114,18 @@ def curves(results: xr.Dataset, kind: str) -> go.Figure | None:
     _finish(figure, height=420)
     figure.update_xaxes(title_text="layer", dtick=max(1, number.sizes[LAYER] // 16), showline=True, linecolor=_GREY)
     figure.update_yaxes(title_text=title, showline=True, linecolor=_GREY)
-    figure.update_layout(legend={"orientation": "h", "y": -0.22}, plot_bgcolor="rgba(0,0,0,0)")
+    # The name of the run stands in the upper left corner.
+    figure.update_layout(legend={"orientation": "h", "y": -0.22}, plot_bgcolor="rgba(0,0,0,0)", margin={"t": 40})
     return figure
+
+
+def same_heights(figures: Sequence[go.Figure]) -> None:
+    """Give curves of several runs one vertical scale, so that they can be compared by eye."""
+    numbers = [float(n) for figure in figures for trace in figure.data for n in trace.y if n is not None]
+    if numbers:
+        room = 0.05 * (max(numbers) - min(numbers) or 1.0)
+        for figure in figures:
+            figure.update_yaxes(range=[min(numbers) - room, max(numbers) + room])
 
 
 def gain_limit(frames: list[pd.DataFrame]) -> float:

@@ -29,7 +29,6 @@ def build(bench: Workbench) -> None:
         return
     names = [run.name for run in runs]
     common = [value for value in values(runs[0].results) if all(value in values(run.results) for run in runs)]
-    gr.HTML(_overview(bench), elem_id="overview")
     with gr.Row():
         kind = gr.Dropdown(list(KINDS), value="Recognition", label="Figure", elem_id="compare-kind")
         value_choices = [(MEAN_VALUE, ""), *((value_name(value), value) for value in common)]
@@ -38,6 +37,7 @@ def build(bench: Workbench) -> None:
         second = gr.Dropdown(names, value=names[1], label="To", elem_id="compare-second")
     said = gr.HTML(elem_id="compare-said")
     plot = gr.Plot(label="Difference", show_label=False, elem_classes="pe-plot", elem_id="difference")
+    gr.HTML(_overview(bench), elem_id="overview")
 
     def compare(*chosen: Any) -> tuple[Any, ...]:  # noqa: ANN401
         return _compared(bench, *chosen)
@@ -86,7 +86,8 @@ def _overview(bench: Workbench) -> str:
     for one in comparison_tables(results):
         words = one.frame.map(lambda cell, unit=one.unit: shown(cell, unit))
         words.columns = [heading(one.frame.columns.name, name, short=True) for name in one.frame.columns]
-        parts += [table(words, one.caption), csv_link(one.frame, one.name)]
+        # Long tables are for spreadsheets.
+        parts += [table(words, one.caption) if one.pages else note(one.caption), csv_link(one.frame, one.name)]
     for row in contrasts(results):
         numbers = typeset(f"paper {row.paper}, corrected {row.corrected}")
         parts.append(note(f"{row.model}, {row.quantity}: {numbers}. {row.why}"))

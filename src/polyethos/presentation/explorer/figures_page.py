@@ -10,7 +10,7 @@ import pandas as pd
 
 from polyethos.errors import PolyethosError
 from polyethos.presentation.answers import answers
-from polyethos.presentation.explorer.charts import curves, gain_limit, heatmap
+from polyethos.presentation.explorer.charts import curves, gain_limit, heatmap, same_heights
 from polyethos.presentation.explorer.markup import csv_link, note, table, text_html
 from polyethos.presentation.explorer.workbench import ExploredRun, Workbench
 from polyethos.presentation.labels import value_name, values
@@ -124,6 +124,8 @@ def _drawn(
         )
     limit = gain_limit([one.frame for one in views.values() if one.unit == "gain"])
     pictures |= {name: heatmap(one, gain_limit=limit) for name, one in views.items()}
+    if kind == "layers":
+        same_heights([picture for picture in pictures.values() if picture is not None])
     plots = [gr.update(value=pictures.get(run.name), visible=run.name in pictures) for run in runs]
     return ["".join(parts), *plots, _tables(views)]
 

@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
+_WORDS = ' class="pe-words"'
+# Numbers that are already written as text, with a dash for those that are missing.
+_NUMBER = re.compile(r"[+−]?[\d.]+$|–$")
 # Spreadsheets take cells that begin like this for formulas.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -72,7 +75,7 @@ def legend(reach: float, unit: str, middle: str) -> str:
 
 def table(frame: pd.DataFrame, caption: str, *, digits: int = 2, reach: float | None = None) -> str:
     """A data frame as an HTML table; with `reach`, numbers are coloured as tokens are."""
-    heads = "".join(f'<th scope="col"><bdi>{text_html(str(name))}</bdi></th>' for name in frame.columns)
+    heads = "".join(_head(str(name), frame.iloc[:, place]) for place, name in enumerate(frame.columns))
     lines = []
     for label, cells in zip(frame.index, frame.itertuples(index=False, name=None), strict=True):
         shown = "".join(_cell(cell, digits, reach) for cell in cells)
@@ -127,9 +130,18 @@ def _token(text: str, special: bool, number: float, reach: float, unit: str) -> 
     )
 
 
+def _head(name: str, cells: pd.Series[Any]) -> str:
+    """A column's heading, on the side where its cells stand."""
+    return f'<th scope="col"{_WORDS if any(map(_is_words, cells)) else ""}><bdi>{text_html(name)}</bdi></th>'
+
+
+def _is_words(cell: object) -> bool:
+    return isinstance(cell, str) and not _NUMBER.match(cell)
+
+
 def _cell(cell: object, digits: int, reach: float | None) -> str:
     if not isinstance(cell, (int, float, np.floating, np.integer)) or isinstance(cell, bool):
-        return f'<td class="pe-words"><bdi dir="auto">{text_html(str(cell))}</bdi></td>'
+        return f'<td{_WORDS if _is_words(cell) else ""}><bdi dir="auto">{text_html(str(cell))}</bdi></td>'
     number = float(cell)
     words = signed(number, digits)
     if reach is None or not np.isfinite(number):
