@@ -83,7 +83,7 @@ def test_the_report_of_two_models_has_the_structure_it_had(opened, screen):
 DEFECTS = {
     "a blank heatmap": ("document.querySelector('.heat').style.opacity = 0", "ink"),
     "a heatmap in one colour": (
-        "for (const cell of document.querySelectorAll('.heat td')) cell.style.background = cell.style.color = '#08519c'",
+        "for (const cell of document.querySelectorAll('.heat td')) cell.style.background = cell.style.color = 'navy'",
         "colours",
     ),
     "a blank chart": ("document.querySelector('.chart').replaceChildren()", "ink"),
