@@ -74,6 +74,12 @@ def test_transformers_loads_model_and_tokenizer(name):
 
 
 @pytest.mark.parametrize("name", MODELS)
+def test_older_transformers_know_the_class_of_the_tokenizer(name):
+    settings = json.loads((pocket_model_path(name) / "tokenizer_config.json").read_text(encoding="utf-8"))
+    assert settings["tokenizer_class"] == "PreTrainedTokenizerFast"
+
+
+@pytest.mark.parametrize("name", MODELS)
 def test_the_readme_is_written_from_the_card(name):
     assert (pocket_model_path(name) / "README.md").read_text(encoding="utf-8") == readme(pocket_card(name))
 

@@ -1,5 +1,7 @@
 """Steering in the lab: what is fitted on is not tested on, and a planted direction is found."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -17,6 +19,12 @@ def untrained(tmp_path, small_tokenizer):
     model = new_model(SIZES["tiny"], vocabulary=len(small_tokenizer), context=256, seed=0)
     save_model(model, small_tokenizer, tmp_path)
     return load_model(tmp_path, dtype="float32", device="cpu", template="bare")
+
+
+def test_older_transformers_know_the_class_of_a_saved_tokenizer(untrained, tmp_path):
+    settings = json.loads((tmp_path / "tokenizer_config.json").read_text(encoding="utf-8"))
+    assert settings["tokenizer_class"] == "PreTrainedTokenizerFast"
+    assert settings["bos_token"] == untrained.tokenizer.bos_token
 
 
 def test_every_language_gets_every_measure_and_an_untrained_model_answers_by_chance(untrained):

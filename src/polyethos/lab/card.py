@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from importlib import resources
 from pathlib import Path
 from shutil import copyfile
@@ -39,10 +40,17 @@ def save_model(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, fold
     with TemporaryDirectory() as temporary:
         model.bfloat16().save_pretrained(temporary)
         tokenizer.save_pretrained(temporary)
+        _name_class_for_all_versions(Path(temporary) / "tokenizer_config.json")
         for file in sorted(Path(temporary).iterdir()):
             if file.name != "generation_config.json":
                 with whole_file(folder / file.name) as copy:
                     copyfile(file, copy)
+
+
+def _name_class_for_all_versions(settings: Path) -> None:
+    """transformers 5 writes a class that 4.57 does not know, and reads the one that both do."""
+    content = json.loads(settings.read_text(encoding="utf-8"))
+    write_json(settings, content | {"tokenizer_class": "PreTrainedTokenizerFast"})
 
 
 def measure(folder: Path, recipe: Recipe, log: LossLog, start: Start | None = None) -> dict[str, Any]:
