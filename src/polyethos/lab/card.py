@@ -48,7 +48,7 @@ def save_model(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, fold
 
 
 def _name_class_for_all_versions(settings: Path) -> None:
-    """transformers 5 writes a class that 4.57 does not know, and reads the one that both do."""
+    """Version 5 of transformers writes a class that 4.57 does not know, and reads the one that both do."""
     content = json.loads(settings.read_text(encoding="utf-8"))
     write_json(settings, content | {"tokenizer_class": "PreTrainedTokenizerFast"})
 
