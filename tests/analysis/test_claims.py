@@ -72,7 +72,7 @@ def test_a_common_direction_contradicts_inconsistency_though_the_raw_cosine_is_l
     found = finding("inconsistent", corrected(), published())
     assert found.verdict == "contradicted"
     assert "0.97 on average" in found.corrected
-    assert "raw cosine at the same layers is 0.30" in found.corrected
+    assert "raw cosine of the same 6 is 0.30" in found.corrected
     assert "In 0 of 6 one common direction is ruled out" in found.corrected
     assert "0.25 on average" in found.paper
 
@@ -91,7 +91,7 @@ def test_directions_that_surely_differ_but_by_little_support_it_in_part_only():
 def test_an_undefined_correlation_is_called_undefined():
     paper = published(linguistic_split=("distance", [np.nan]))
     found = finding("Resources", corrected().merge(related(0.2)), paper)
-    assert "r = -0.20 over all pairs, undefined split" in found.paper
+    assert "genetic r = -0.20. No split by resources" in found.paper
 
 
 def test_directions_of_middling_similarity_leave_the_claim_open():
@@ -116,6 +116,14 @@ def test_words_that_do_as_well_are_mentioned():
     low[1, 0] = -0.05
     found = finding("holds", corrected(recognition_excess_low=(("control", "value", "language"), low)))
     assert "In 3 of those 6, sentence length or the words alone do about as well" in found.corrected
+    assert found.reservation == "in 3 of 6, length or words alone do as well"
+
+
+def test_what_a_study_of_this_size_would_find_is_said_of_true_accuracies():
+    found = finding("holds", corrected())
+    assert "A true accuracy under" in found.corrected
+    assert "would be found in fewer than four of five such studies" in found.corrected
+    assert found.reservation == ""
 
 
 def test_raw_gains_look_one_way_where_the_corrected_excess_is_not():
@@ -141,8 +149,18 @@ def test_the_verdict_on_one_way_transfer_follows_the_excess(changes, verdict):
 def test_distortion_by_resources_is_judged_by_the_interaction(p, verdict):
     found = finding("distort", corrected().merge(related(p)), published())
     assert found.verdict == verdict
-    assert "genetic: -0.20 (p = 0.030)" in found.corrected
-    assert "genetic r = -0.20 over all pairs" in found.paper
+    assert ("genetic", "-0.20", "0.030", "0.030", "0.15") in found.table
+    assert ("genetic x share", "+0.30", f"{p:.3f}", f"{p:.3f}", "0.20") in found.table
+    assert "genetic r = -0.20" in found.paper
+
+
+def test_without_different_shares_the_split_by_resources_is_said_once_to_be_impossible():
+    unsplit = related(np.nan).assign(relation=(("distance", "term"), [[-0.2, np.nan, np.nan]]))
+    equal = ("language", [6.25, 6.25, 6.25])
+    found = finding("distort", corrected(pretraining_share=equal).merge(unsplit))
+    assert found.corrected.startswith("No split by resources: all shares are equal")
+    assert found.corrected.count("split by resources") == 1
+    assert [row[0] for row in found.table] == ["distance", "genetic"]
 
 
 def test_without_relations_the_claim_on_resources_is_left_out():

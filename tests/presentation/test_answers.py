@@ -1,6 +1,7 @@
 """Sentences generated from results."""
 
 import pytest
+import xarray as xr
 from results_by_hand import study_of, study_with_tests, three_languages, with_intervals
 
 from polyethos.presentation.answers import QUESTIONS, answers
@@ -109,12 +110,12 @@ def test_many_combinations_below_chance_raise_doubt_about_those_above():
 
 
 def test_transfer_intervals_are_told():
-    assert "±3 points" in answer("transfer", with_intervals(study_of())).sentence
+    assert any("±3 points" in detail for detail in answer("transfer", with_intervals(study_of())).details)
 
 
 def test_transfer_without_two_groups_is_told_over_all_pairs():
     results = three_languages().assign_attrs(high_resource=["en", "fr", "sw"])
-    assert "On average" in answer("transfer", results).sentence
+    assert "Over all pairs" in answer("transfer", results).sentence
 
 
 def test_a_single_language_leaves_pairs_undecided():
@@ -138,7 +139,7 @@ def with_relation(effect, p):
 def test_related_languages_share_more_only_if_similarity_falls_with_distance_beyond_chance(effect, p, verdict):
     found = answer("linguistics", with_relation(effect, p))
     assert found.verdict == verdict
-    assert "less than 0.040 would mostly be missed" in found.caution
+    assert "a change of similarity below 0.04 per standard deviation of distance" in found.caution
 
 
 def test_a_relation_of_too_few_languages_is_undecided():
@@ -146,19 +147,132 @@ def test_a_relation_of_too_few_languages_is_undecided():
 
 
 def test_what_needs_no_concept_is_said_beside_recognition():
-    found = answer("existence", study_with_tests()).sentence
-    assert (
-        "For comparison, on the same pairs: random direction 55 %, shuffled labels 55 %, length 55 % and words" in found
+    (told,) = (each for each in answer("existence", study_with_tests()).details if "comparison" in each)
+    assert told == (
+        "For comparison, on the same pairs: a random direction, its sign chosen on the training pairs, 55 %; labels "
+        "shuffled 55 %; sentence length alone 55 %; word counts alone 55 %."
     )
-    assert "For comparison" not in answer("existence", study_of()).sentence
+    assert not any("comparison" in each for each in answer("existence", study_of()).details)
+
+
+def test_a_random_direction_far_above_guessing_is_explained():
+    results = study_with_tests()
+    results["control_accuracy"] = results["control_accuracy"] * 0 + 0.79
+    assert any("79 % for a random direction means" in each for each in answer("existence", results).details)
+    assert not any("for a random direction means" in each for each in answer("existence", study_with_tests()).details)
+
+
+def test_what_the_words_alone_recognise_as_well_is_a_reservation_of_the_answer():
+    results = study_with_tests()
+    assert (
+        "reservation"
+        not in answer(
+            "existence", results.assign(recognition_excess_low=0.1 + results["recognition_excess_low"] * 0)
+        ).verdict
+    )
+    alike = answer("existence", results.assign(recognition_excess_low=results["recognition_excess_low"] * 0 - 0.1))
+    found = int((results["recognition_p_family"] <= 0.05).sum())
+    assert alike.verdict.endswith(", with a reservation")
+    assert f"in {found} of those {found}, sentence length or the words alone do about as well" in alike.sentence
+
+
+def test_mean_recognition_has_the_interval_of_its_samples():
+    results = study_with_tests()
+    samples = xr.zeros_like(results["recognition_replicates"]) + xr.DataArray([0.8] * 25 + [0.9] * 25, dims="replicate")
+    assert (
+        "(95 % interval 80.0 % to 90.0 %; guessing"
+        in answer("existence", results.assign(recognition_replicates=samples)).sentence
+    )
+
+
+def test_the_answer_says_how_many_pairs_and_independent_groups_one_number_rests_on():
+    results = with_intervals(study_of())
+    grouped = results.assign(n_groups=xr.where(results["n_items"] > 0, 16, 0))
+    assert any(
+        each.endswith("it rests on 96 pairs from 16 independent groups.")
+        for each in answer("existence", grouped).details
+    )
+    assert any(each.endswith("it rests on 96 pairs.") for each in answer("existence", results).details)
+
+
+def test_the_best_layer_of_the_paper_has_no_interval():
+    assert not any("known to about" in each for each in answer("existence", study_of(protocol="paper")).details)
+
+
+@pytest.mark.parametrize(("pairs", "warned"), [(6, True), (11, True), (12, False)])
+def test_too_few_pairs_leave_existence_undecided_and_the_minimum_is_stated(pairs, warned):
+    results = study_of()
+    results["n_items"] = xr.where(results["n_items"] > 0, pairs, 0)
+    found = answer("existence", results)
+    assert (found.verdict == "Undecided") == warned
+    assert (
+        f"Only {pairs} independent pairs per value and language" in found.caution and "Below 12" in found.caution
+    ) == warned
+
+
+def apart(low: str, how_far: float):
+    """Six languages that share 0.8, gain nothing and lose nothing, and one in which all of that is lower."""
+    results = study_of(languages=("en", "fr", "zh", "es", "pt", "vi", "fi"))
+    for name, usual in (("similarity", 0.8), ("transfer_gain", 0.0)):
+        results[name] = xr.full_like(results[name], usual)
+        touches = (results["source"] == low) | (results["target"] == low)
+        results[name] = results[name].where(~touches, usual - how_far)
+    return results.drop_vars("transfer_accuracy").assign_attrs(high_resource="")
+
+
+def test_languages_that_stand_apart_are_named_with_what_the_others_have():
+    lone = apart("fi", 0.5)
+    assert (
+        "Finnish 0.30 on average stands apart; the other 6 languages have 0.80" in answer("consistency", lone).sentence
+    )
+    assert "Finnish stands apart (50.0 points worse to and from it)" in answer("transfer", lone).sentence
+    assert "among the other 6 the vector of another language does equally well" in answer("transfer", lone).sentence
+    near = apart("fi", 0.01)
+    assert "apart" not in answer("consistency", near).sentence + answer("transfer", near).sentence
+
+
+def test_vectors_that_point_the_wrong_way_elsewhere_are_counted():
+    results = study_of(languages=("en", "fr")).assign_attrs(high_resource="")
+    results["transfer_accuracy"][:] = 0.9
+    results["transfer_accuracy"].loc[{"source": "en", "target": "fr", "value": "morality"}] = 0.1
+    told = answer("transfer", results).details[0]
+    assert told.startswith("In 1 of 14 combinations of value, source and target (7 %)")
+    assert "lowest 10 %" in told
+
+
+def test_the_mean_gain_has_both_accuracies_and_the_interval_of_its_samples():
+    results = study_of(languages=("en", "fr")).assign_attrs(high_resource="")
+    results["transfer_accuracy"][:] = [[0.9, 0.8], [0.8, 0.9]]
+    results["transfer_gain"][:] = [[0, -0.1], [-0.1, 0]]
+    drawn = xr.DataArray([-0.12] * 25 + [-0.08] * 25, dims="replicate") + xr.zeros_like(results["transfer_gain"])
+    found = answer("transfer", results.assign(transfer_gain_replicates=drawn)).sentence
+    assert (
+        "10.0 points worse than the language's own (95 % interval −12.0 to −8.0; own vectors 90 % right, others' 80 %)"
+        in found
+    )
 
 
 def test_consistency_says_how_it_comes_out_otherwise_and_what_is_undefined():
-    found = answer("consistency", study_with_tests()).sentence
-    assert "Beside it: raw cosine" in found
-    assert "after whitening" in found
-    assert "reliability of the vectors" in found
-    assert "Undefined, since not told apart from noise: 7 of 56 vectors." in found
+    whitened, raw, undefined = answer("consistency", study_with_tests()).details
+    assert "(whitened) it is 0." in whitened
+    assert "much of the likeness" not in whitened
+    assert "the raw cosine of the same pairs is 0." in raw
+    assert "of a vector's squared length is no noise" in raw
+    assert undefined.startswith("7 of 56 vectors are too noisy to compare; this is judged by the vector")
+
+
+def test_likeness_that_whitening_takes_away_is_called_common_to_what_varies():
+    results = study_with_tests()
+    white = results.assign(consistency_whitened=results["consistency"] * 0.3)
+    assert "much of the likeness is common to everything" in answer("consistency", white).details[0]
+
+
+def test_few_vectors_too_noisy_to_compare_are_named():
+    results = study_with_tests()
+    defined = xr.ones_like(results["direction_defined"])
+    defined.loc[{"value": "toxicity", "language": "id"}] = False
+    told = answer("consistency", results.assign(direction_defined=defined)).details[-1]
+    assert told.startswith("1 of 56 vectors (Indonesian toxicity) is too noisy")
 
 
 def test_composition_points_to_the_bundled_evidence():

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from results_by_hand import three_languages
 
-from polyethos.presentation.evidence import above_chance, below_chance, bounds, gain_between, holm, margin, pairs_apart
+from polyethos.analysis.resampling import holm
+from polyethos.presentation.evidence import above_chance, below_chance, bounds, gain_between, margin, pairs_apart
 
 
 def recognised(results):

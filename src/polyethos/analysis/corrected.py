@@ -91,7 +91,9 @@ def corrected_statistics(
         it is defined, in `similarity_corrected_values` of them; `reliability` (value, language, layer),
         `direction_defined` (value, language); `consistency_curve` (value, layer).
         Relations: see `relations.relations`.
-        Transfer: `transfer_excess` (source, target), adjusted for noise, in probits, mean over values;
+        Transfer: `transfer_gain_low`, `transfer_gain_high` (source, target), of the mean over values, NaN where no
+        sample varies, with `transfer_gain_replicates`; `transfer_excess` (source, target), adjusted for noise, in
+        probits, mean over values;
         `transfer_asymmetry`, `transfer_cyclic` (source, target), `transfer_potential` (language),
         `transfer_potential_share`; `one_way_excess` (way) with `_p`, `way` "both" holding the p of the claim.
         `recognition_replicates`, `similarity_corrected_replicates`, `transfer_excess_replicates`: bootstrap samples,
@@ -168,10 +170,17 @@ def _transfer(joined: xr.Dataset) -> dict[str, xr.DataArray]:
     replicates = (joined["excess_replicates"] - expected).mean(VALUE).transpose(REPLICATE, *PAIR)
     low, high = percentile_interval(replicates.values.astype(np.float64))
     split = split_asymmetry(excess.values)
+    gains = joined["transfer_gain_replicates"].mean(VALUE).transpose(REPLICATE, *PAIR)
+    gain_low, gain_high = percentile_interval(gains.values.astype(np.float64))
+    # No sample differs where both vectors are always right: that is no interval of width zero.
+    varies = gain_high > gain_low
     potentials = np.array([split_asymmetry(each).potential for each in replicates.values.astype(np.float64)])
     potential_low, potential_high = percentile_interval(potentials)
     by_language = joined["n_tested"].isel({VALUE: 0}, drop=True)
     return {
+        "transfer_gain_low": excess.copy(data=np.where(varies, gain_low, np.nan)),
+        "transfer_gain_high": excess.copy(data=np.where(varies, gain_high, np.nan)),
+        "transfer_gain_replicates": gains,
         "transfer_excess": excess,
         "transfer_excess_low": excess.copy(data=low),
         "transfer_excess_high": excess.copy(data=high),

@@ -110,3 +110,12 @@ def wilson_interval(
     centre = (share + z**2 / (2 * effective)) / (1 + z**2 / effective)
     half = z / (1 + z**2 / effective) * np.sqrt(share * (1 - share) / effective + z**2 / (4 * effective**2))
     return centre - half, centre + half
+
+
+def holm(p_values: Array) -> Array:
+    """p-values corrected for their number. Source: Holm 1979."""
+    order = np.argsort(p_values)
+    stepped = np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1))
+    corrected = np.empty_like(stepped)
+    corrected[order] = np.minimum(stepped, 1)
+    return corrected

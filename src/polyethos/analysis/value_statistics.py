@@ -140,7 +140,13 @@ def _intervals(tested: Tested, draw: Draws) -> xr.Dataset:
     return xr.Dataset(
         {name: (PAIR, values) for name, values in table.items()}
         | {name: ((LANGUAGE,), values) for name, values in own.items()}
-        | {"recognition_replicates": ((REPLICATE, LANGUAGE), np.einsum("rii->ri", drawn).astype(np.float32))}
+        | {
+            "recognition_replicates": ((REPLICATE, LANGUAGE), np.einsum("rii->ri", drawn).astype(np.float32)),
+            "transfer_gain_replicates": (
+                (REPLICATE, *PAIR),
+                (drawn - np.einsum("rii->ri", drawn)[:, None]).astype(np.float32),
+            ),
+        }
     )
 
 

@@ -5,13 +5,33 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from polyethos.presentation.evidence import LEVEL, bounds, gain_between, holm, pairs_apart
-from polyethos.presentation.labels import by_share, high_resource, language_name, listed
-from polyethos.presentation.questions import Answer, answered, counted, half_width, hardly_any, shown_difference
+from polyethos.analysis.resampling import holm
+from polyethos.arrays import LANGUAGE, SOURCE, TARGET
+from polyethos.presentation.evidence import (
+    LEVEL,
+    bounds,
+    by_language,
+    gain_between,
+    mean_interval,
+    pairs_apart,
+    standing_apart,
+)
+from polyethos.presentation.labels import by_share, chance, high_resource, language_name, listed
+from polyethos.presentation.questions import (
+    Answer,
+    answered,
+    counted,
+    half_width,
+    hardly_any,
+    shown_difference,
+    shown_percent,
+)
 
 # Loss up to which a transfer works; change of a cosine per standard deviation of distance from which a relation is more
 # than slight.
 _LOSS, _CLEAR = 0.01, 0.05
+# Gain by which a language stands apart from the middle one.
+_STANDS_APART = 0.05
 
 
 def linguistics(results: xr.Dataset) -> Answer:
@@ -48,24 +68,76 @@ def transfer(results: xr.Dataset) -> Answer:
         f"in the {counted(len(low), 'other')} {shown_difference(down)} than those languages' own vectors; in the other "
         f"direction {shown_difference(up)}."
     )
-    if interval := bounds(results, "transfer_gain"):
-        sentence += f" A single pair of languages is known to about ±{half_width(*interval) * 100:.0f} points."
+    overall = f"Over all pairs: {_gain(results)}."
     caution = (
         "Hardly anything was recognised, so there is hardly anything to transfer; these differences are noise."
         if hardly_any(results)
         else "A noisy vector transfers badly for that reason alone, so that one-way transfer can be an artefact."
     )
-    return answered("transfer", verdict, sentence, caution)
+    return answered(
+        "transfer", verdict, sentence, caution, details=[overall, _apart(results), *_transfer_details(results)]
+    )
 
 
 def _transfer_overall(results: xr.Dataset) -> Answer:
     gain = float(pairs_apart(results["transfer_gain"]).mean())
     if np.isnan(gain):
         return answered("transfer", "Undecided", "Only one language was measured.")
-    sentence = (
-        f"On average, another language's vector recognises values {shown_difference(gain)} than the language's own."
+    sentence = f"Over all pairs of languages, another language's vector recognises values {_gain(results)}."
+    if apart := _apart(results):
+        sentence += f" {apart}"
+    return answered("transfer", "Yes" if gain >= -0.02 else "With a loss", sentence, details=_transfer_details(results))
+
+
+def _gain(results: xr.Dataset) -> str:
+    """The mean gain over all pairs, with its interval and both accuracies where known."""
+    about = []
+    if "transfer_accuracy" in results:
+        accuracy = results["transfer_accuracy"]
+        own = accuracy.where(accuracy[SOURCE] == accuracy[TARGET])
+        about.append(
+            f"own vectors {shown_percent(own.mean())} right, others' {shown_percent(pairs_apart(accuracy).mean())}"
+        )
+    if interval := mean_interval(results, "transfer_gain"):
+        low, high = (f"{100 * end:+.1f}" for end in interval)
+        about.insert(0, f"95 % interval {low} to {high}")
+    gain = float(pairs_apart(results["transfer_gain"]).mean())
+    words = shown_difference(gain)
+    joined = f"{words} {'as' if words.startswith('equally') else 'than'} the language's own"
+    return f"{joined} ({'; '.join(about)})" if about else joined
+
+
+def _apart(results: xr.Dataset) -> str:
+    """Which languages most of a loss comes from, where some stand out; empty otherwise."""
+    gain = results["transfer_gain"]
+    apart = standing_apart(gain, least=_STANDS_APART)
+    if not apart:
+        return ""
+    others = [str(code) for code in gain[SOURCE].values if str(code) not in apart]
+    rest = gain.sel({SOURCE: others, TARGET: others})
+    return (
+        f"{listed(map(language_name, apart))} {'stand' if len(apart) > 1 else 'stands'} apart "
+        f"({shown_difference(float(by_language(gain).sel({LANGUAGE: apart}).mean()))} to and from "
+        f"{'them' if len(apart) > 1 else 'it'}); among the other {len(others)} the vector of another language does "
+        f"{shown_difference(float(pairs_apart(rest).mean()))}."
     )
-    return answered("transfer", "Yes" if gain >= -0.02 else "With a loss", sentence)
+
+
+def _transfer_details(results: xr.Dataset) -> list[str]:
+    """How often a vector points the wrong way elsewhere, and how well one pair is known."""
+    told = []
+    if "transfer_accuracy" in results:
+        moved = pairs_apart(results["transfer_accuracy"])
+        wrong, measured = int((moved < chance(results)).sum()), int(moved.notnull().sum())
+        if wrong:
+            told.append(
+                f"In {wrong} of {measured} combinations of value, source and target ({100 * wrong / measured:.0f} %) "
+                f"the vector recognises less than guessing would, the lowest {shown_percent(moved.min())}: there it "
+                "points the other way, which is more than a loss."
+            )
+    if interval := bounds(results, "transfer_gain"):
+        told.append(f"A single pair of languages is known to about ±{half_width(*interval) * 100:.0f} points.")
+    return told
 
 
 def _relations(results: xr.Dataset) -> Answer:
@@ -86,9 +158,20 @@ def _relations(results: xr.Dataset) -> Answer:
         )
     largest = max((-effect for effect in clear.values()), default=0.0)
     verdict = "Yes" if largest >= _CLEAR else "Slightly" if largest > 0 else "Not clearly"
-    detectable = float(found["relation_detectable"].max())
-    caution = f"With this few languages, a change of less than {detectable:.3f} would mostly be missed."
-    return answered("linguistics", verdict, sentence, caution)
+    return answered("linguistics", verdict, sentence, _power(found["relation_detectable"]))
+
+
+def _power(detectable: xr.DataArray) -> str:
+    """What a study with this many languages would find."""
+    known = detectable.dropna("distance").sortby(detectable.dropna("distance"))
+    if not known.size:
+        return ""
+    low, high, worst = float(known[0]), float(known[-1]), known["distance"].values[-1]
+    span = f"{high:.2f}" if f"{low:.2f}" == f"{high:.2f}" else f"{low:.2f} to {high:.2f} (the largest for {worst})"
+    return (
+        f"With this few languages, a change of similarity below {span} per standard deviation of distance would mostly "
+        "be missed, so that a relation not found may still be there."
+    )
 
 
 def _too_few_languages() -> Answer:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
-from polyethos.arrays import SOURCE, TARGET
+from polyethos.analysis.claims import matched_by_text
+from polyethos.arrays import LANGUAGE, SOURCE, TARGET
 from polyethos.presentation.labels import chance, high_resource
 
+# Languages from which the quartiles of all of them are telling, and the part of them that can still stand apart.
+_LEAST_LANGUAGES, _MOST_APART = 5, 1 / 3
 # Standard normal quantile of a one-sided 5 % test.
 _ONE_SIDED = 1.645
 LEVEL = 0.05
@@ -56,6 +57,52 @@ def margin(results: xr.Dataset) -> float:
     return 1.96 * float(((accuracy * (1 - accuracy) / _units(results)) ** 0.5).median())
 
 
+def matched(results: xr.Dataset) -> int:
+    """In how many combinations above chance the length of the sentences, or their words, do about as well."""
+    return int(matched_by_text(results, above_chance(results)).sum()) if "recognition_excess_low" in results else 0
+
+
+def mean_interval(results: xr.Dataset, name: str) -> tuple[float, float] | None:
+    """95 % interval of the mean of `name` over everything, pairs of one language left out, from its bootstrap samples.
+
+    Returns:
+        None where the results hold no `name`_replicates.
+    """
+    if f"{name}_replicates" not in results:
+        return None
+    samples = results[f"{name}_replicates"]
+    samples = pairs_apart(samples) if SOURCE in samples.dims else samples
+    means = samples.mean([dim for dim in samples.dims if dim != "replicate"])
+    low, high = means.quantile([0.025, 0.975])
+    return float(low), float(high)
+
+
+def by_language(matrix: xr.DataArray) -> xr.DataArray:
+    """Mean of a square (source, target) over all pairs that each language is in, by language."""
+    apart = pairs_apart(matrix)
+    as_source, as_target = apart.rename({SOURCE: LANGUAGE}).mean(TARGET), apart.rename({TARGET: LANGUAGE}).mean(SOURCE)
+    return (as_source + as_target) / 2
+
+
+def standing_apart(matrix: xr.DataArray, *, least: float) -> list[str]:
+    """Languages whose pairs come out far lower than those of the others: below Tukey's fence and by more than `least`.
+
+    Args:
+        matrix: (source, target).
+        least: distance from the median of the languages up to which nobody stands apart, in the matrix's unit.
+
+    Returns:
+        Codes, lowest first; none where languages are too few to tell, or where too many stand apart to be exceptions.
+    """
+    found = by_language(matrix).dropna(LANGUAGE).sortby(by_language(matrix).dropna(LANGUAGE))
+    if found.size < _LEAST_LANGUAGES:
+        return []
+    first, middle, third = (float(found.quantile(q)) for q in (0.25, 0.5, 0.75))
+    fence = min(first - 1.5 * (third - first), middle - least)
+    apart = [str(code) for code in found[LANGUAGE].values[found.values < fence]]
+    return apart if len(apart) <= _MOST_APART * found.size else []
+
+
 def pairs_apart(matrix: xr.DataArray) -> xr.DataArray:
     """`matrix` (..., source, target) with NaN where source and target are the same language."""
     return matrix.where(matrix[SOURCE] != matrix[TARGET])
@@ -79,12 +126,3 @@ def _guessing_error(results: xr.Dataset) -> xr.DataArray:
 
 def _units(results: xr.Dataset) -> xr.DataArray:
     return results["n_groups"] if "n_groups" in results else results["n_items"]
-
-
-def holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """p-values corrected for their number. Source: Holm 1979."""
-    order = np.argsort(p_values)
-    stepped = np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1))
-    corrected = np.empty_like(stepped)
-    corrected[order] = np.minimum(stepped, 1)
-    return corrected

@@ -10,7 +10,8 @@ import pandas as pd
 import xarray as xr
 
 from polyethos.analysis.beside import published_beside
-from polyethos.analysis.claims import Finding, discrepancies
+from polyethos.analysis.claims import discrepancies
+from polyethos.analysis.finding import Finding
 from polyethos.presentation.evidence import gain_between, pairs_apart
 from polyethos.presentation.labels import model_name
 from polyethos.presentation.runs import run_names

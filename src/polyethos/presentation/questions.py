@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import xarray as xr
@@ -33,6 +34,7 @@ class Answer:
         sentence: the answer with its numbers and their uncertainty.
         caution: what would mislead a reader, or empty.
         command: the command that measures what was not measured, or empty.
+        details: what the sentence rests on, a sentence each, for those who want to know more.
     """
 
     key: str
@@ -41,6 +43,7 @@ class Answer:
     sentence: str
     caution: str = ""
     command: str = ""
+    details: tuple[str, ...] = ()
 
     @property
     def measured(self) -> bool:
@@ -48,9 +51,10 @@ class Answer:
         return not self.command
 
 
-def answered(key: str, verdict: str, sentence: str, caution: str = "") -> Answer:
-    """The answer to the question `key`."""
-    return Answer(key, QUESTIONS[key], verdict, typeset(sentence), typeset(caution))
+def answered(key: str, verdict: str, sentence: str, caution: str = "", *, details: Iterable[str] = ()) -> Answer:
+    """The answer to the question `key`; empty details are left out."""
+    kept = tuple(typeset(each) for each in details if each)
+    return Answer(key, QUESTIONS[key], verdict, typeset(sentence), typeset(caution), details=kept)
 
 
 def counts(results: xr.Dataset) -> tuple[int, int]:

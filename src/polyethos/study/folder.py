@@ -13,7 +13,7 @@ from typing import Any
 import xarray as xr
 
 from polyethos.analysis.beside import published_beside
-from polyethos.analysis.claims import Finding
+from polyethos.analysis.finding import Finding
 from polyethos.arrays import read_dataset
 from polyethos.errors import RunError, StudyMismatchError
 from polyethos.execution.locking import LOCK_FILE
