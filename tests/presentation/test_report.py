@@ -57,6 +57,25 @@ def test_a_report_of_one_model_answers_every_question_and_says_how_to_measure_th
     assert "polyethos run study.toml" in text
 
 
+def test_equal_shares_are_offered_as_the_fixed_order_they_are():
+    equal = three_languages().assign(pretraining_share=("language", [25.0, 25.0, 25.0]))
+    assert "fixed order (all shares equal)" in page(equal).text
+    assert "fixed order" not in page(equal, three_languages()).text
+
+
+def test_what_is_for_machines_alone_is_a_link_and_folds_nothing():
+    made = page(with_intervals(study_of()))
+    assert "CSV: recognition details" in made.text
+    assert "Table: recognition details" not in made.text
+    assert "recognition_details.csv" in {attributes.get("download") for _, attributes in made.tags}
+
+
+def test_options_of_commands_are_kept_whole_and_nothing_else_is_touched():
+    html = render([(study_of("a --b <code> --c"), STUDY)])
+    assert '<code>polyethos run <span class="option">--protocol</span> paper</code>' in html
+    assert "--b &lt;code&gt; --c" in html
+
+
 def test_all_languages_are_named_in_their_own_script():
     text = page(study_of()).text
     assert all(entry.autonym in text for entry in LANGUAGES.values())

@@ -101,7 +101,7 @@ def test_pointing_at_a_cell_tells_value_language_layer_number_interval_and_count
     words = figure(page, "recognition").locator(".said").inner_text()
     assert words == page.locator(".tip").inner_text()
     assert re.fullmatch(
-        rf"Morality in English, layer chosen in training: {100 * own:.1f} % recognised, "
+        rf"Morality in English, layers 6 to 10 \(chosen in training\): {100 * own:.1f} % recognised, "
         r"95 % interval \d+ % to \d+ %, 96 pairs",
         words,
     )
@@ -157,17 +157,112 @@ def test_a_value_a_number_and_a_layer_can_be_chosen(opened):
     deep = float(results["accuracy"].sel(value="fairness", layer=6, **pair))
     assert cell(page, "transfer", 0, 1).inner_text() == f"{100 * deep:.0f}"
     assert transfer.locator("output").inner_text() == "layer 6"
-    assert transfer.locator("circle").count() == 1
+    assert transfer.locator("circle.here").count() == 1
     corrected = float(results["consistency"].sel(pair).mean())
     assert cell(page, "similarity", 0, 1).inner_text() == f"{corrected:.2f}"[1:]
     similarity.locator("[name=measure]").select_option("raw")
     assert cell(page, "similarity", 0, 1).inner_text() == f"{float(results['similarity'].sel(pair)):.2f}"[1:]
+    assert similarity.locator("output").inner_text() == "layers 3 to 4, chosen in training"
     slide(page, "similarity", 3)
     raw = float(results["cosine"].sel(layer=3, **pair).mean())
     assert cell(page, "similarity", 0, 1).inner_text() == f"{raw:.2f}"[1:]
     slide(page, "recognition", 2)
     own = float(results["accuracy"].sel(value="morality", source="en", target="en", layer=2))
     assert cell(page, "recognition", 0, 0).inner_text() == f"{100 * own:.0f}"
+
+
+def test_what_a_single_layer_lacks_cannot_be_chosen_there_and_returns_with_the_chosen_layer(opened):
+    page = opened(study_with_tests())
+    similarity = figure(page, "similarity")
+    number = similarity.locator("[name=measure]")
+    number.select_option("consistency_whitened")
+    assert similarity.locator("output").inner_text() == "layer 7, chosen in training"
+    for layer in (3, 7):
+        slide(page, "similarity", layer)
+        assert number.input_value() == "raw"
+        assert number.locator("option:disabled").count() == 2
+        assert "only the raw cosine" in similarity.locator(".about").inner_text()
+        cell(page, "similarity", 0, 1).hover()
+        assert f"layer {layer}: cosine" in page.locator(".tip").inner_text()
+    slide(page, "similarity", 0)
+    assert number.input_value() == "consistency_whitened"
+    assert similarity.locator(".about").inner_text() == ""
+
+
+def test_brackets_are_told_by_the_corrected_p_and_a_single_layer_has_none(opened):
+    results = study_with_tests()
+    results["recognition_p"] = results["recognition_p"].copy(data=[[0.0096] * 8] * 7)
+    results["n_groups"] = results["n_items"].copy(data=[[16] * 8] * 7)
+    results["recognition_p_family"].loc[{"value": "morality", "language": "en"}] = 0.152
+    page = opened(results)
+    assert "correcting for asking 55 times" in figure(page, "recognition").locator(".about").inner_text()
+    cell(page, "recognition", 0, 0).hover()
+    words = page.locator(".tip").inner_text()
+    assert "96 pairs in 16 independent groups" in words
+    assert "p 0.010 alone, 0.152 after correction for 55 combinations: not told apart from guessing" in words
+    slide(page, "recognition", 1)
+    assert "not tested" in figure(page, "recognition").locator(".about").inner_text()
+    assert "(" not in cell(page, "recognition", 0, 0).inner_text()
+
+
+def test_the_curve_over_layers_has_ticks_and_says_its_numbers(opened):
+    page = opened(study_of(layers=3), study_of("deep", seed=1, layers=40))
+    curves = figure(page, "recognition").locator(".curve")
+    assert re.fullmatch(r"Recognised by layer, mean over languages: 1: \d+ %, 2: \d+ %, 3: \d+ %\.",
+                        curves.nth(0).inner_text().splitlines()[-1].replace("\u00a0", " "))  # fmt: skip
+    ticks = curves.nth(0).locator("text").all_text_contents()
+    assert {"1", "2", "3", "layer"} <= set(ticks)
+    assert sum(tick.endswith("%") for tick in ticks) >= 3
+    assert {"10", "20", "30", "40"} <= set(curves.nth(1).locator("text").all_text_contents())
+    below = curves.nth(0).bounding_box()["y"]
+    table = figure(page, "recognition").locator("table").nth(0).bounding_box()
+    assert below >= table["y"] + table["height"]
+
+
+def test_a_gain_near_zero_for_want_of_recognition_is_said_to_be_so(opened):
+    caption = figure(opened(study_of(layers=6)), "transfer").locator("figcaption")
+    assert re.search(r"At layer 1 own vectors recognise only \d+ %, so that little can be lost", caption.inner_text())
+
+
+def test_single_values_have_a_colour_scale_as_wide_as_their_gains(opened):
+    results = three_languages()
+    accuracy = [[[0.99, 0.9, 0.9], [0.9, 0.9, 0.9], [0.02, 0.9, 0.9]]] * 2
+    results["transfer_accuracy"] = (("value", "source", "target"), accuracy)
+    page = opened(results)
+    figure(page, "transfer").locator("[name=value]").select_option("fairness")
+    assert "−100 points" in figure(page, "transfer").locator(".legend").inner_text()
+    assert cell(page, "transfer", 2, 0).inner_text() == "−97"
+    cell(page, "transfer", 2, 0).hover()
+    assert page.locator(".tip").inner_text().endswith("gain −97.0 points: 2.0 %; its own vector 99.0 %, 100 pairs")
+
+
+def test_the_words_on_a_cell_leave_the_header_of_its_column_in_sight(opened):
+    page = opened(study_of())
+    for row in (0, 1, 15):
+        cell(page, "transfer", row, 4).hover()
+        tip, header = (page.locator(place).bounding_box() for place in (".tip", "[data-view=transfer] thead"))
+        assert tip["y"] > header["y"] + header["height"] or tip["y"] + tip["height"] <= header["y"]
+
+
+def test_a_table_that_goes_on_sideways_says_so_until_its_end(opened):
+    page = opened(study_of(), viewport=PHONE, is_mobile=True)
+    box = figure(page, "similarity").locator(".scroll")
+    assert "more" in box.get_attribute("class")
+    assert "Tap a cell" in figure(page, "similarity").locator(".said").inner_text()
+    box.evaluate("(box) => { box.scrollLeft = box.scrollWidth; }")
+    page.wait_for_function("box => !box.classList.contains('more')", arg=box.element_handle())
+    narrow = opened(three_languages()).locator("[data-view=transfer] .scroll")
+    assert "wide" not in narrow.get_attribute("class")
+
+
+def test_reasons_stand_below_their_numbers_and_options_stay_whole_on_a_phone(opened):
+    results = study_with_tests()
+    paper = beside(study_of(protocol="paper", languages=results["language"].values))
+    page = opened(results.assign(paper).assign_attrs(paper.attrs), viewport=PHONE, is_mobile=True)
+    number, reason = (page.locator(f".contrast td.{kind}").first.bounding_box() for kind in ("number", "why"))
+    assert reason["y"] >= number["y"] + number["height"]
+    assert reason["x"] + reason["width"] <= PHONE["width"]
+    assert all(option.evaluate("(one) => one.getClientRects().length") == 1 for option in page.locator(".option").all())
 
 
 def test_models_can_be_hidden_and_shown(opened):

@@ -39,6 +39,24 @@ def test_intervals_and_the_noise_corrected_similarity_are_there_where_measured()
     )
 
 
+def test_the_layers_chosen_in_training_are_told_by_value():
+    results = three_languages().assign(consistency_layer=("value", [2, 1]))
+    chosen = payload([results])["runs"][0]["chosen"]
+    assert chosen == {
+        "accuracy": {"morality": [2], "fairness": [1, 2]},
+        "similarity": {"morality": [2], "fairness": [1]},
+    }
+    assert payload([results.drop_vars(["chosen_layer", "consistency_layer"])])["runs"][0]["chosen"] == {}
+
+
+def test_the_colours_of_gains_reach_as_far_as_any_gain_of_any_model_shown():
+    one, two = three_languages(), three_languages()
+    assert payload([one])["gain_limits"] == {"mean": 0.2, "value": 0.05}
+    moved = [[0.9, 0.5, 0.5], [0.9, 0.5, 0.5], [0.2, 0.5, 0.5]]
+    two["transfer_accuracy"] = (("value", "source", "target"), [moved, [[0.9, 0.5, 0.5]] * 3])
+    assert payload([one, two])["gain_limits"] == {"mean": pytest.approx(0.35), "value": pytest.approx(0.7)}
+
+
 def test_curves_are_means_over_languages_and_over_pairs_of_two():
     results = study_of(languages=("en", "sw"), layers=3)
     arrays = payload([results])["runs"][0]["arrays"]

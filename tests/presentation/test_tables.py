@@ -56,6 +56,28 @@ def test_details_hold_items_and_whatever_intervals_there_are():
     assert len(full) == 7 * 16
 
 
+def test_details_hold_the_p_that_decides_and_the_number_of_independent_groups():
+    results = study_with_tests()
+    details = recognition_details(results.assign(n_groups=results["n_items"] / 6))
+    assert details.columns.tolist()[3:] == ["items", "groups", "low", "high", "p", "p_family"]
+
+
+def test_where_neither_side_is_the_source_both_are_languages():
+    found = {table.name: table for table in study_tables(study_with_tests())}
+    for name in ("similarity", "consistency", "consistency_whitened"):
+        assert found[name].frame.index.name == found[name].frame.columns.name == "language"
+        assert "source" not in found[name].caption
+    assert found["transfer_gain"].frame.index.name == "source"
+
+
+def test_equal_shares_are_no_order_to_speak_of():
+    results = three_languages()
+    equal = results.assign(pretraining_share=("language", [25.0, 25.0, 25.0]))
+    unequal = results.assign(pretraining_share=("language", [80.0, 15.0, 5.0]))
+    assert all("by share" not in table.caption for table in study_tables(equal))
+    assert all(table.caption.endswith("; languages by share of pre-training.") for table in study_tables(unequal))
+
+
 def test_pair_details_name_what_each_number_is():
     table = pair_details(with_intervals(study_of(languages=("en", "sw"))))
     assert {"accuracy", "similarity", "consistency", "consistency_low"} <= set(table.columns)

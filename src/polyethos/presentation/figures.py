@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from polyethos.arrays import LANGUAGE, LAYER, SOURCE, TARGET, VALUE
 from polyethos.presentation.evidence import above_chance, bounds
-from polyethos.presentation.labels import by_share, chance, share_words, value_name, values
+from polyethos.presentation.labels import by_share, chance, equal_shares, share_words, value_name, values
 from polyethos.presentation.style import COLOURS, GREY, LINES, PAGE, PALE, blank, settings
 
 _PANELS_PER_ROW = 4
@@ -45,9 +45,8 @@ def recognition_bars(results: xr.Dataset) -> Figure:
         low = min(float(accuracy.min()), chance(results)) - 0.03
         panels[0, 0].set_ylim(100 * max(low, 0), 100)
         figure.supylabel("Recognition accuracy (%)", fontsize=7)
-        figure.supxlabel(
-            f"Language, by {share_words(results)} (line: chance; pale: not told apart from chance)", fontsize=7
-        )
+        sorted_by = "" if equal_shares(results) else f", by {share_words(results)}"
+        figure.supxlabel(f"Language{sorted_by} (line: chance; pale: not told apart from chance)", fontsize=7)
     return figure
 
 

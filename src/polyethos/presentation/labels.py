@@ -102,6 +102,12 @@ def share_words(results: xr.Dataset) -> str:
     return "share of pre-training" if SHARE in results else "share of public web pages (Common Crawl)"
 
 
+def equal_shares(results: xr.Dataset) -> bool:
+    """Whether all languages whose share of pre-training is known have the same, so that it gives them no order."""
+    known = shares(results)[0].dropna()
+    return len(known) > 1 and bool(np.allclose(known, known.iloc[0]))
+
+
 def by_share(results: xr.Dataset) -> list[str]:
     """Language codes, largest share of pre-training first; ties in stored order, unknown shares last."""
     return [str(code) for code in shares(results)[0].sort_values(ascending=False, kind="stable").index]

@@ -28,6 +28,7 @@ from polyethos.presentation.control_tables import control_tables
 from polyethos.presentation.labels import (
     autonym,
     by_share,
+    equal_shares,
     high_resource,
     language_name,
     share_words,
@@ -62,8 +63,9 @@ _TABLES_OF = {
 }
 # Characters that no HTML document may hold, whatever the data hold.
 _NOT_HTML = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]")
+_CODE, _OPTION = re.compile(r"<code>[^<]*</code>"), re.compile(r"(?<=\s)--[\w-]+")
 _TEMPLATES = PackageLoader("polyethos.presentation", "templates")
-_SCRIPTS = ("report_heatmap.js", "report_views.js", "report_page.js")
+_SCRIPTS = ("report_heatmap.js", "report_views.js", "report_curve.js", "report_page.js")
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ def render(
         claims=claims(datasets),
         languages=[(code, shares(datasets[0])[0][code]) for code in by_share(datasets[0])],
         share_source=shares(datasets[0])[1],
-        share_words=share_words(datasets[0]),
+        share_words=_share_order(datasets),
         values=[(value, VALUES[value].definition if value in VALUES else "") for value in values(datasets[0])],
         high=[[language_name(code) for code in high_resource(results)] for results in datasets],
         data=script_json(payload(datasets)),
@@ -142,13 +144,22 @@ def render(
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
-    return _NOT_HTML.sub("\ufffd", html)
+    return _NOT_HTML.sub("\ufffd", _CODE.sub(_unbroken, html))
+
+
+def _unbroken(code: re.Match[str]) -> str:
+    """A command whose options are not torn at their hyphens where lines are short."""
+    return _OPTION.sub(r'<span class="option">\g<0></span>', code[0])
 
 
 def _run(name: str, results: xr.Dataset, study: Mapping[str, Any], control: xr.Dataset | None) -> _Run:
     found = {answer.key: answer for answer in answers(results, control)}
     tables = [*study_tables(results), *(control_tables(control) if control is not None else [])]
     return _Run(name, results, study, found, {table.name: table for table in tables}, control)
+
+
+def _share_order(datasets: Sequence[xr.Dataset]) -> str:
+    return "fixed order (all shares equal)" if all(map(equal_shares, datasets)) else share_words(datasets[0])
 
 
 def _comparable(datasets: Sequence[xr.Dataset]) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import xarray as xr
 from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
 from scipy.spatial.distance import squareform
 
-from polyethos.arrays import LAYER, SOURCE, TARGET, VALUE
+from polyethos.arrays import LANGUAGE, LAYER, SOURCE, TARGET, VALUE
 from polyethos.dataset.languages import LANGUAGES
 from polyethos.dataset.values import VALUES
 from polyethos.presentation.evidence import above_chance, pairs_apart
@@ -34,9 +35,14 @@ _LARGEST = 32767
 # Bytes that the arrays per layer of all runs may take in the page, before which layers are left out.
 _LAYERS_BUDGET = 4_500_000
 
-_CELL, _PAIR = ("value", "language"), (SOURCE, TARGET)
+# Gains below this are drawn pale whatever else is on the page, so that noise does not look like structure.
+_LEAST_GAIN = 0.05
+
+_CELL, _PAIR = (VALUE, LANGUAGE), (SOURCE, TARGET)
 _STORED: dict[str, tuple[str, ...]] = {
     "recognition": _CELL,
+    "recognition_p": _CELL,
+    "recognition_p_family": _CELL,
     "transfer_accuracy": (VALUE, *_PAIR),
     "transfer_gain": _PAIR,
     "similarity": _PAIR,
@@ -44,8 +50,10 @@ _STORED: dict[str, tuple[str, ...]] = {
     "consistency": (VALUE, *_PAIR),
     "consistency_whitened": (VALUE, *_PAIR),
     "n_items": _CELL,
+    "n_groups": _CELL,
 }
 _PER_LAYER = {"accuracy": (VALUE, *_PAIR, LAYER), "cosine": (VALUE, *_PAIR, LAYER)}
+_SHOWN = _STORED | _PER_LAYER
 
 
 def payload(runs: Sequence[xr.Dataset], *, layers_budget: int = _LAYERS_BUDGET) -> dict[str, Any]:
@@ -56,7 +64,9 @@ def payload(runs: Sequence[xr.Dataset], *, layers_budget: int = _LAYERS_BUDGET) 
         layers_budget: bytes that arrays per layer may take; beyond it only every second, third, ... layer is kept.
 
     Returns:
-        `languages` and `values` (labels by code) and `runs`; arrays are base64 of little-endian 16-bit integers.
+        `languages` and `values` (labels by code), `gain_limits` (see below) and `runs`; arrays are base64 of
+        little-endian 16-bit integers. The gain limits are the ends of the colour scale, as fractions, of means over
+        values and of single values: the same for all models and layers.
     """
     codes = {code for run in runs for code in languages(run)}
     names = {value for run in runs for value in values(run)}
@@ -73,6 +83,10 @@ def payload(runs: Sequence[xr.Dataset], *, layers_budget: int = _LAYERS_BUDGET) 
                 "definition": VALUES[value].definition if value in VALUES else "",
             }
             for value in sorted(names)
+        },
+        "gain_limits": {
+            "mean": _limit(_gains(run, mean=True) for run in runs),
+            "value": _limit(_gains(run, mean=False) for run in runs),
         },
         "runs": [_run(run, name, step) for run, name in zip(runs, run_names(runs), strict=True)],
     }
@@ -130,11 +144,41 @@ def _run(results: xr.Dataset, name: str, step: int) -> dict[str, Any]:
         "languages": languages(results),
         "values": values(results),
         "layers": [int(layer) for layer in kept[LAYER].values] if LAYER in kept.coords else [],
+        "chosen": _chosen_layers(results),
         "orders": {"share": by_share(results), "family": by_family(results), "similarity": by_similarity(results)},
         "shares": {str(code): None if np.isnan(share) else share for code, share in percent.items()},
         "share_source": source,
         "arrays": arrays,
     }
+
+
+def _chosen_layers(results: xr.Dataset) -> dict[str, dict[str, list[int]]]:
+    """The layers chosen in training of each value, smallest first: those of the accuracies, and of the similarities."""
+    where = {"accuracy": "chosen_layer", "similarity": "consistency_layer"}
+    return {
+        kind: {
+            value: sorted({int(n) for n in np.atleast_1d(results[name].sel({VALUE: value}))})
+            for value in values(results)
+        }
+        for kind, name in where.items()
+        if name in results
+    }
+
+
+def _gains(results: xr.Dataset, *, mean: bool) -> list[xr.DataArray]:
+    """Every gain that the page can show, of means over values or of single values."""
+    tables = [results[name] for name in ("transfer_accuracy", "accuracy") if _fits(results, name, _SHOWN[name])]
+    gains = [table - table.where(table[SOURCE] == table[TARGET]).mean(SOURCE) for table in tables]
+    if not mean:
+        return gains
+    return [*(gain.mean(VALUE) for gain in gains), *(results[name] for name in ("transfer_gain",) if name in results)]
+
+
+def _limit(gains: Iterable[list[xr.DataArray]]) -> float:
+    """The largest size of a gain, rounded up to whole steps of five points."""
+    largest = [float(abs(gain).max()) for run in gains for gain in run]
+    known = max([_LEAST_GAIN, *(size for size in largest if np.isfinite(size))])
+    return math.ceil(round(20 * known, 6)) / 20
 
 
 def _curves(results: xr.Dataset) -> dict[str, xr.DataArray]:

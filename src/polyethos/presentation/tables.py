@@ -15,7 +15,7 @@ from polyethos.presentation.answers import answers
 from polyethos.presentation.cells import Unit
 from polyethos.presentation.comparing import Compared, compared, differences_table, languages_table, overall_table
 from polyethos.presentation.evidence import gain_between, pairs_apart
-from polyethos.presentation.labels import by_share, high_resource, model_name, share_words
+from polyethos.presentation.labels import by_share, equal_shares, high_resource, model_name, share_words
 from polyethos.presentation.protocols import claims_table, contrast_table
 from polyethos.presentation.runs import by_model, run_names
 
@@ -70,9 +70,9 @@ def recognition_table(results: xr.Dataset) -> pd.DataFrame:
 
 
 def recognition_details(results: xr.Dataset) -> pd.DataFrame:
-    """Recognition accuracy in long form: value, language, accuracy, number of items, interval and p where known."""
-    names = {"recognition": "accuracy", "n_items": "items"}
-    names |= {f"recognition_{end}": end for end in ("low", "high", "p")}
+    """Recognition accuracy in long form: value, language, accuracy, items and groups of items, interval and p's."""
+    names = {"recognition": "accuracy", "n_items": "items", "n_groups": "groups"}
+    names |= {f"recognition_{end}": end for end in ("low", "high", "p", "p_family")}
     known = [name for name in names if name in results]
     return results[known].to_dataframe()[known].rename(columns=names).reset_index()
 
@@ -86,6 +86,11 @@ def pair_table(results: xr.Dataset, name: str) -> pd.DataFrame:
     used = measured.any(TARGET).rename({SOURCE: LANGUAGE}) | measured.any(SOURCE).rename({TARGET: LANGUAGE})
     order = [code for code in by_share(results) if bool(used.sel({LANGUAGE: code}))]
     return _frame(results[name], SOURCE, TARGET).reindex(index=order, columns=order)
+
+
+def _symmetric(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same square where neither side is the source: both are languages."""
+    return frame.rename_axis(index=LANGUAGE, columns=LANGUAGE)
 
 
 def controls_table(results: xr.Dataset) -> pd.DataFrame:
@@ -111,7 +116,7 @@ def similarity_table(results: xr.Dataset, name: str) -> pd.DataFrame:
     """
     order = by_share(results)
     frame = _frame(results[name].mean(VALUE), SOURCE, TARGET).reindex(index=order, columns=order)
-    return frame.astype(object).where(frame.notna(), UNDEFINED)
+    return _symmetric(frame.astype(object).where(frame.notna(), UNDEFINED))
 
 
 def pair_details(results: xr.Dataset) -> pd.DataFrame:
@@ -183,26 +188,25 @@ def models_transfer_table(runs: Sequence[xr.Dataset]) -> pd.DataFrame:
 UNDEFINED = "undefined"
 """What a table says where nothing can be said, which is neither 0 nor missing."""
 
-_SQUARE = "rows are source languages, columns target languages."
 _RECIPES = (
     _Recipe("recognition", "recognition", recognition_table, "percent", True,
             "Recognition accuracy (percent, chance 50): how often the sentence of a pair that upholds the value "
             "projects higher on the language's own concept vector."),
     _Recipe("transfer_gain", "transfer_gain", lambda results: pair_table(results, "transfer_gain"), "points", True,
             "Transfer gain (percentage points): accuracy of the source language's vector in the target language, "
-            f"minus that of the target language's own vector; {_SQUARE}"),
-    _Recipe("similarity", "similarity", lambda results: pair_table(results, "similarity"), "plain", True,
-            f"Similarity (cosine) of the concept vectors of two languages; {_SQUARE}"),
+            "minus that of the target language's own vector; rows are source languages, columns target languages."),
+    _Recipe("similarity", "similarity", lambda results: _symmetric(pair_table(results, "similarity")), "plain", True,
+            "Similarity (cosine) of the concept vectors of two languages."),
     _Recipe("controls", "control_accuracy", controls_table, "percent", True,
             "What the concept vectors get right, and what needs no concept to come out right (percent, chance 50), on "
             "the same held-out pairs; mean over languages."),
     _Recipe("consistency", "consistency_p", lambda results: similarity_table(results, "consistency"), "plain", True,
             "Similarity of the concept vectors of two languages freed of estimation noise, which may exceed 1 by "
-            f"chance; mean over the values for which it is defined; {_SQUARE}"),
+            "chance; mean over the values for which it is defined."),
     _Recipe("consistency_whitened", "consistency_whitened",
             lambda results: similarity_table(results, "consistency_whitened"), "plain", True,
             "The same after whitening, which takes out dimensions in which all differences vary; mean over the values "
-            f"for which it is defined; {_SQUARE}"),
+            "for which it is defined."),
     _Recipe("reliability", "reliability", reliability_table, "percent", True,
             "Reliability: share of a vector's squared length that is no estimation noise (percent), at the layer where "
             "vectors are compared; below 0 by chance."),
@@ -217,7 +221,8 @@ _RECIPES = (
     _Recipe("claims", "one_way_claimed", claims_table, "plain", False,
             "The paper's claims: the corrected protocol's verdict, what each protocol finds, and why they differ."),
     _Recipe("recognition_details", "recognition", recognition_details, "plain", False,
-            "Recognition accuracy (fraction, chance 0.5) with number of items and, where known, interval and p."),
+            "Every recognition accuracy (fraction, chance 0.5) with its number of items and, where known, of groups of "
+            "items that are independent of one another, interval, p, and p corrected for asking all combinations."),
     _Recipe("pairs", "similarity_by_value", pair_details, "plain", False,
             "Accuracy (fraction) of the source's vector in the target and similarity (cosine), per value."),
 )  # fmt: skip
@@ -225,10 +230,8 @@ _RECIPES = (
 
 def study_tables(results: xr.Dataset) -> list[Table]:
     """Every table that the results of one model allow, in reading order."""
-    about = (
-        f"Model {model_name(results)}, protocol {results.attrs.get('protocol', 'not stated')}; languages by "
-        f"{share_words(results)}."
-    )
+    order = "" if equal_shares(results) else f"; languages by {share_words(results)}"
+    about = f"Model {model_name(results)}, protocol {results.attrs.get('protocol', 'not stated')}{order}."
     return [
         Table(recipe.name, f"{recipe.caption} {about}", recipe.build(results), recipe.unit, recipe.pages)
         for recipe in _RECIPES

@@ -110,6 +110,10 @@ function showTip(text, cell) {
   const box = cell.getBoundingClientRect();
   const left = Math.min(Math.max(8, box.left + box.width / 2 - tip.offsetWidth / 2), innerWidth - tip.offsetWidth - 8);
   const above = box.top - tip.offsetHeight - 6;
+  /* The header of the column in hand stays in sight. */
+  const header = cell.closest("table").tHead.getBoundingClientRect();
+  const free = above > 8 && (above > header.bottom || header.bottom <= 0);
+  const below = box.bottom + 6;
   tip.style.left = `${Math.max(8, left)}px`;
-  tip.style.top = `${above > 8 ? above : box.bottom + 6}px`;
+  tip.style.top = `${free || below + tip.offsetHeight > innerHeight ? Math.max(8, above) : below}px`;
 }

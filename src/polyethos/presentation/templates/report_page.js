@@ -17,14 +17,24 @@ function figure(root) {
   fill(control("value"), runs.flatMap((run) => run.values));
   const measures = Object.assign({}, ...runs.map((run) => view.measures?.(run) ?? {}));
   for (const [key, label] of Object.entries(measures)) control("measure")?.append(new Option(label, key));
+  let wanted = Object.keys(measures)[0] ?? "";
+  control("measure")?.addEventListener("input", (event) => { wanted = event.target.value; });
+  /* What a single layer does not have cannot be chosen there; back at the chosen layer the reader's choice returns. */
+  const offer = () => {
+    if (!control("measure")) return;
+    for (const option of control("measure").options) option.disabled = view.offers ? !view.offers(option.value, state) : false;
+    const free = [...control("measure").options].filter((option) => !option.disabled).map((option) => option.value);
+    control("measure").value = free.includes(wanted) ? wanted : free[0] ?? "";
+    state.measure = control("measure").value;
+  };
   if (control("measure")) control("measure").closest("label").hidden = Object.keys(measures).length === 0;
   state.measure = Object.keys(measures)[0] ?? "";
   control("layer").max = layers.length;
   control("layer").closest(".slider").hidden = layers.length === 0;
   root.addEventListener("input", () => {
     state.value = control("value")?.value ?? "";
-    state.measure = control("measure")?.value ?? "";
     state.layer = layers[Number(control("layer").value) - 1] ?? 0;
+    offer();
     draw();
   });
   const say = (words, cell) => {
@@ -32,12 +42,17 @@ function figure(root) {
     showTip(words, cell);
   };
   function draw() {
-    const label = state.layer ? `layer ${state.layer}` : summaryLayer(runs);
+    const [layer, how] = summaryLayer(runs, view.chosen?.(state) ?? "accuracy", state.value);
+    const chosen = layer ? `${layer}, ${how}` : how;
+    const label = state.layer ? `layer ${state.layer}` : chosen;
     control("layer").setAttribute("aria-valuetext", label);
     root.querySelector("output").textContent = label;
+    const note = view.note?.(runs, state) ?? "";
+    if (root.querySelector(".about").textContent !== note) root.querySelector(".about").textContent = note;
     legend(root.querySelector(".legend"), root.dataset.view, state);
     const shown = runs.filter((run) => page.shown.has(data.runs.indexOf(run)));
     root.querySelector(".maps").replaceChildren(...shown.map((run) => oneMap(root, view, run, state, say)));
+    root.querySelectorAll(".scroll").forEach(cueScrolling);
   }
   draw();
   return draw;
@@ -72,32 +87,19 @@ function oneMap(root, view, run, state, say) {
   return box;
 }
 
-/* Mean over the map's cells per layer, with the layer in hand marked. */
-function curve(view, run, state) {
-  const numbers = run.arrays[`curve_${view.curve(state)}`];
-  const layers = run.layers;
-  const per = layers.map((_, layer) => overValues(run, state, (name) => numbers(at(run, "values", name), layer)));
-  const known = per.filter((x) => !Number.isNaN(x));
-  const [low, high] = [Math.min(...known), Math.max(...known)];
-  const [width, height] = [320, 64];
-  const x = (i) => 4 + (i / (layers.length - 1)) * (width - 8);
-  const y = (number) => height - 4 - ((number - low) / (high - low || 1)) * (height - 8);
-  const form = (number) => view.form(number, state);
-  const highest = layers[per.indexOf(high)];
-  const words = `Mean over layers ${layers[0]} to ${layers.at(-1)}: from ${form(low)} to ${form(high)}, highest at layer ${highest}`;
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  const draw = (name, attributes) => {
-    const shape = document.createElementNS("http://www.w3.org/2000/svg", name);
-    for (const [key, content] of Object.entries(attributes)) shape.setAttribute(key, content);
-    svg.append(shape);
-  };
-  svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-  svg.setAttribute("role", "img");
-  svg.setAttribute("aria-label", words);
-  draw("polyline", { points: per.map((number, i) => `${x(i)},${y(number)}`).filter((point) => !point.includes("NaN")).join(" ") });
-  const here = layers.indexOf(state.layer);
-  if (here >= 0 && !Number.isNaN(per[here])) draw("circle", { cx: x(here), cy: y(per[here]), r: 5 });
-  return element("figure", { class: "curve" }, svg, element("figcaption", {}, words));
+/* What is wider than its place fades where it goes on, and says so. */
+const widths = new ResizeObserver((changes) => requestAnimationFrame(() => changes.forEach(({ target }) => cue(target.closest(".scroll")))));
+
+function cue(box) {
+  if (!box) return;
+  box.classList.toggle("wide", box.scrollWidth > box.clientWidth + 1);
+  box.classList.toggle("more", box.scrollLeft + box.clientWidth < box.scrollWidth - 1);
+}
+
+function cueScrolling(box) {
+  box.addEventListener("scroll", () => cue(box), { passive: true });
+  widths.observe(box);
+  if (box.firstElementChild) widths.observe(box.firstElementChild);
 }
 
 function legend(root, name, state) {
@@ -105,7 +107,7 @@ function legend(root, name, state) {
   const chance = data.runs[0].chance;
   const ends = accuracy ? ["0 %", `${100 * chance} % (guessing)`, "100 %"]
     : name === "similarity" ? ["−1 opposite", "0 unrelated", "1 same"]
-      : [`−${Math.round(100 * gainLimit)} points`, "0 as good as own", `+${Math.round(100 * gainLimit)} points`];
+      : [`−${Math.round(100 * gainLimit(state))} points`, "0 as good as own", `+${Math.round(100 * gainLimit(state))} points`];
   root.replaceChildren(...ends.map((text) => element("span", {}, text)));
 }
 
@@ -130,6 +132,7 @@ function start() {
       redraw();
     });
   }
+  document.querySelectorAll(".scroll:not(.figure .scroll)").forEach(cueScrolling);
   let folded = [];
   addEventListener("beforeprint", () => {
     folded = [...document.querySelectorAll("details:not([open])")];

@@ -36,8 +36,25 @@ const language = (code) => ({ key: code, short: code, ...data.languages[code] })
 const value = (name) => ({ key: name, short: data.values[name].name, brief: data.values[name].brief, name: data.values[name].name });
 const at = (run, kind, key) => run[kind].indexOf(key);
 const overValues = (run, state, one) => (state.value === "" ? mean(run.values.map(one)) : one(state.value));
-const summaryLayer = (runs) => (runs.every((run) => run.protocol === "paper") ? "the best of each cell" : "chosen in training");
-const layerWords = (run, state) => (state.layer ? `layer ${state.layer}` : `layer ${summaryLayer([run])}`);
+/* The layers that the training folds chose: of one value, or of all if `name` is empty. */
+function chosenLayers(runs, kind, name) {
+  const found = runs.flatMap((run) => {
+    const chosen = run.chosen[kind] ?? run.chosen.accuracy ?? {};
+    return name ? chosen[name] ?? [] : Object.values(chosen).flat();
+  });
+  return [...new Set(found)].sort((a, b) => a - b);
+}
+function summaryLayer(runs, kind, name) {
+  if (runs.every((run) => run.protocol === "paper")) return ["", "the best of each cell"];
+  const layers = chosenLayers(runs, kind, name);
+  if (!layers.length) return ["", "chosen in training"];
+  return [layers.length === 1 ? `layer ${layers[0]}` : `layers ${layers[0]} to ${layers.at(-1)}`, "chosen in training"];
+}
+function layerWords(run, state, kind = "accuracy", name = state.value) {
+  if (state.layer) return `layer ${state.layer}`;
+  const [layer, how] = summaryLayer([run], kind, name);
+  return layer ? `${layer} (${how})` : `layer ${how}`;
+}
 const valueWords = (state) => (state.value === "" ? "mean over values" : data.values[state.value].name);
 
 function interval(run, name, index, form) {
@@ -47,19 +64,49 @@ function interval(run, name, index, form) {
 }
 
 function items(run, name, code) {
-  const count = run.arrays.n_items?.(at(run, "values", name), at(run, "languages", code));
-  return count ? `, ${Math.round(count)} pairs` : "";
+  const index = [at(run, "values", name), at(run, "languages", code)];
+  const [count, groups] = [run.arrays.n_items?.(...index), run.arrays.n_groups?.(...index)].map(Math.round);
+  return !count ? "" : `, ${count} pairs${groups && groups !== count ? ` in ${groups} independent groups` : ""}`;
+}
+
+const probability = (p) => (p < 0.001 ? "under 0.001" : p.toFixed(3));
+
+/* How many combinations of value and language recognition was asked of. */
+function asked(run) {
+  return run.values.flatMap((_, v) => run.languages.map((_, i) => run.arrays.recognition(v, i))).filter((x) => !Number.isNaN(x)).length;
+}
+
+/* The p-values of one recognition accuracy, and what they decide. */
+function tested(run, index) {
+  const [alone, family] = [run.arrays.recognition_p?.(...index), run.arrays.recognition_p_family?.(...index)];
+  if (!(family >= 0)) return "";
+  const first = alone >= 0 ? `p ${probability(alone)} alone, ${probability(family)}` : `p ${probability(family)}`;
+  const found = run.arrays.clear(...index) > 0.5 ? "above guessing" : "not told apart from guessing";
+  return `; ${first} after correction for ${asked(run)} combinations: ${found}`;
 }
 
 /* Similarities that are undefined where a vector is not told apart from noise. */
 const corrected = { consistency: "noise-corrected similarity", consistency_whitened: "noise-corrected similarity after whitening" };
 
+/* What brackets mean, where there are any. */
+function brackets(runs) {
+  const doubtful = (run) => run.values.some((_, v) => run.languages.some((_, i) => run.arrays.clear(v, i) < 0.5 && run.arrays.recognition(v, i) >= 0));
+  const counts = [...new Set(runs.filter(doubtful).map((run) => (run.arrays.recognition_p_family ? asked(run) : 0)))];
+  if (!counts.length) return "";
+  return counts.some((count) => !count) ? "In brackets: could come from guessing."
+    : `In brackets: perhaps above guessing taken alone, but not after correcting for asking ${counts.join(" or ")} times.`;
+}
+
 const views = {
   recognition: {
     has: (run) => run.arrays.recognition,
     perLayer: "accuracy",
-    curve: () => "recognition",
+    curve: () => ({ array: "recognition", what: "Recognised", over: "languages" }),
+    note: (runs, state) => (state.layer
+      ? "Single layers are not tested: nothing is in brackets here, and a number may be luck."
+      : brackets(runs)),
     form: (number) => percent(number),
+    tick: (number) => percent(number),
     columns: (run) => [...run.values.map(value), { key: "", short: "mean", name: "mean over values" }],
     number(run, code, column, state) {
       const i = at(run, "languages", code);
@@ -79,14 +126,23 @@ const views = {
       const what = column === "" ? "mean over values" : data.values[column].name;
       const index = [at(run, "values", column), at(run, "languages", code)];
       const range = state.layer || column === "" ? "" : interval(run, "recognition", index, percent);
-      return `${what} in ${language(code).name}, ${layerWords(run, state)}: ${percent(number, 1)} recognised${range}${items(run, column, code)}`;
+      const test = state.layer || column === "" ? "" : tested(run, index);
+      const where = layerWords(run, state, "accuracy", column);
+      return `${what} in ${language(code).name}, ${where}: ${percent(number, 1)} recognised${range}${items(run, column, code)}${test}`;
     },
   },
   similarity: {
     has: (run) => run.arrays.similarity_by_value || run.arrays.similarity,
     perLayer: "cosine",
-    curve: () => "similarity",
+    curve: () => ({ array: "similarity", what: "Raw cosine", over: "pairs of languages" }),
+    chosen: (state) => (state.measure in corrected ? "similarity" : "accuracy"),
+    /* Whether a vector is more than noise is tested where vectors are compared, not at every layer. */
+    offers: (measure, state) => !state.layer || !(measure in corrected),
+    note: (runs, state) => (state.layer && runs.some((run) => run.arrays.consistency)
+      ? "Per layer only the raw cosine is computed: whether a vector is more than noise is tested at the layer chosen in training."
+      : ""),
     form: cosine,
+    tick: cosine,
     measures: (run) => ({
       ...(run.arrays.consistency && { consistency: "noise-corrected", raw: "raw cosine" }),
       ...(run.arrays.consistency_whitened && { consistency_whitened: "noise-corrected, whitened" }),
@@ -113,14 +169,16 @@ const views = {
       const freed = state.measure in corrected && !state.layer;
       const range = freed && state.value ? interval(run, state.measure, index, cosine) : "";
       const what = freed ? corrected[state.measure] : "cosine";
-      return `${language(source).name} and ${language(target).name}, ${valueWords(state)}, ${layerWords(run, state)}: ${what} ${cosine(number)}${range}`;
+      const where = layerWords(run, state, freed ? "similarity" : "accuracy");
+      return `${language(source).name} and ${language(target).name}, ${valueWords(state)}, ${where}: ${what} ${cosine(number)}${range}`;
     },
   },
   transfer: {
     has: (run) => run.arrays.transfer_accuracy || run.arrays.transfer_gain,
     perLayer: "accuracy",
-    curve: (state) => state.measure,
+    curve: (state) => ({ array: state.measure, what: state.measure === "gain" ? "Gain" : "Accuracy", over: "pairs of languages" }),
     form: (number, state) => (state.measure === "gain" ? `${signed(100 * number, 1)} points` : percent(number)),
+    tick: (number, state) => (state.measure === "gain" ? signed(100 * number, 0) : percent(number)),
     measures: (run) => (run.arrays.transfer_accuracy ? { gain: "gain over own vector", accuracy: "accuracy" } : {}),
     columns: null,
     number(run, source, target, state) {
@@ -137,27 +195,24 @@ const views = {
     look(run, number, source, target, state) {
       if (state.measure === "accuracy") return { position: 2 * (number - run.chance), text: (100 * number).toFixed(0), kind: "" };
       const same = source === target;
-      return { position: number / gainLimit, text: same ? "" : signed(100 * number, 0), kind: same ? "same" : "" };
+      return { position: number / gainLimit(state), text: same ? "" : signed(100 * number, 0), kind: same ? "same" : "" };
     },
     words(run, number, source, target, state) {
       const [s, t] = [at(run, "languages", source), at(run, "languages", target)];
-      const summary = !state.layer && state.value === "" && state.measure !== "accuracy";
-      const range = summary ? interval(run, "transfer_gain", [s, t], (x) => signed(100 * x, 1)) : "";
-      const found = state.measure === "accuracy" ? percent(number, 1) : `gain ${signed(100 * number, 1)} points`;
+      const gain = state.measure !== "accuracy";
+      const found = gain ? `gain ${signed(100 * number, 1)} points` : percent(number, 1);
+      let range = "";
+      if (!state.layer && state.value === "" && gain) range = interval(run, "transfer_gain", [s, t], (x) => signed(100 * x, 1));
+      if (!state.layer && state.value !== "" && run.arrays.transfer_accuracy) {
+        const accuracy = (i) => percent(run.arrays.transfer_accuracy(at(run, "values", state.value), i, t), 1);
+        range = interval(run, "transfer_accuracy", [at(run, "values", state.value), s, t], percent);
+        if (gain && s !== t) range = `: ${accuracy(s)}${range}; its own vector ${accuracy(t)}`;
+      }
       const count = state.value ? items(run, state.value, target) : "";
       return `Vector from ${language(source).name}, used in ${language(target).name}, ${valueWords(state)}, ${layerWords(run, state)}: ${found}${range}${count}`;
     },
   },
 };
 
-/* One scale for all gains of the page, whatever value or layer is chosen; at least 5 points. */
-const gainLimit = (() => {
-  let largest = 0.05;
-  for (const run of data.runs) {
-    if (!run.arrays.transfer_gain) continue;
-    for (let s = 0; s < run.languages.length; s += 1) {
-      for (let t = 0; t < run.languages.length; t += 1) largest = Math.max(largest, Math.abs(run.arrays.transfer_gain(s, t)) || 0);
-    }
-  }
-  return Math.ceil(20 * largest) / 20;
-})();
+/* The largest gain of the colour scale: one for all means over values, one for all single values. */
+const gainLimit = (state) => data.gain_limits[state.value === "" ? "mean" : "value"];
