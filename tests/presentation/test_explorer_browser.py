@@ -69,8 +69,8 @@ def address(browser, reached):
 
 
 @pytest.fixture
-def opened(browser, address):
-    """Opens the explorer anew; fails at the end if a page logged or threw anything, or asked the network."""
+def opened(browser, address, reached):
+    """Opens the explorer anew; fails at the end if a page logged or threw anything, or anything asked the network."""
     contexts, said = [], []
 
     def open_explorer(tab="Figures", **options):
@@ -92,6 +92,7 @@ def opened(browser, address):
     for context in contexts:
         context.close()
     assert said == []
+    assert reached == []
 
 
 def choose_tab(page, name):
@@ -102,6 +103,7 @@ def choose_tab(page, name):
         rest.click()
     else:
         page.get_by_role("tab", name=name).click()
+    page.locator("[role=tab][aria-selected=true]:visible", has_text=name).first.wait_for()
 
 
 def choose(page, control, option):
@@ -308,23 +310,23 @@ def test_a_user_who_leaves_keeps_nobody_waiting(opened):
     wait_for(page, "#play-said", "average of the answer")
 
 
-@pytest.mark.parametrize("tab", ["Figures", "Playground", "Your sentences", "Compare runs"])
-def test_a_phone_scrolls_down_but_never_sideways(opened, tab):
-    page = opened(viewport=PHONE, is_mobile=True)
-    choose_tab(page, tab)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+SCREENS = {
+    "light": {},
+    "dark": {"color_scheme": "dark"},
+    "phone": {"viewport": PHONE, "is_mobile": True},
+    "phone-dark": {"viewport": PHONE, "is_mobile": True, "color_scheme": "dark"},
+}
 
 
-@pytest.mark.parametrize(
-    ("screen", "options"),
-    [("light", {}), ("dark", {"color_scheme": "dark"}), ("phone", {"viewport": PHONE, "is_mobile": True})],
-)
-def test_every_tab_has_the_structure_it_had(opened, screen, options):
-    """Renewing the references is told in test_report_layout.py."""
-    page = opened(**options)
+@pytest.mark.parametrize("screen", SCREENS)
+def test_every_tab_has_the_structure_it_had_and_axe_finds_no_barrier(opened, screen):
+    """A walk through all tabs, one for both because opening takes longest; test_report_layout.py tells of renewing."""
+    axe = Path(os.environ.get("AXE_CORE", ""))
+    page = opened(**SCREENS[screen])
     # Gradio makes up the other ids anew each time.
     named = 'main [id]:not([id=""], [id^=component], [id^=html-], [id^=range_id])'
     parts = f"h1, h2, .pe-plot, .js-plotly-plot, .pe-text, .pe-table, [role=tab], button, {named}"
+    barriers = []
     for tab in ("Figures", "Playground", "Your sentences", "Compare runs"):
         choose_tab(page, tab)
         if tab == "Playground":
@@ -334,30 +336,13 @@ def test_every_tab_has_the_structure_it_had(opened, screen, options):
             page.wait_for_function("[...document.querySelectorAll('.xtick')].some((tick) => tick.checkVisibility())")
         found = layout(page, parts=parts, figures=".js-plotly-plot, .pe-text")
         check(found, f"explorer-{tab.split()[0].lower()}-{screen}")
+        if axe.is_file():
+            page.evaluate(axe.read_text(encoding="utf-8") + "; null")
+            violations = page.evaluate("axe.run().then((result) => result.violations)")
+            barriers += [(tab, barrier["id"], barrier["nodes"][0]["html"][:160]) for barrier in violations]
+    assert barriers == []
     page.locator("#difference .main-svg").first.evaluate("(drawn) => { drawn.style.opacity = 0; }")
     blank = layout(page, parts=parts, figures=".js-plotly-plot")
     assert [words for words in differences(blank, found) if "ink" in words] != []
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("screen", [{}, {"viewport": PHONE, "is_mobile": True}], ids=["desk", "phone"])
-def test_axe_finds_no_barrier(opened, screen, scheme):
-    axe = Path(os.environ.get("AXE_CORE", ""))
     if not axe.is_file():
-        pytest.skip("needs the path of axe-core's axe.min.js in AXE_CORE (npm pack axe-core)")
-    page = opened(color_scheme=scheme, **screen)
-    found = []
-    for tab in ("Figures", "Playground", "Your sentences", "Compare runs"):
-        choose_tab(page, tab)
-        if tab == "Playground":
-            ask(page, "Explain how to repair a car.")
-            wait_for(page, "#play-said", "average of the answer")
-        page.evaluate(axe.read_text(encoding="utf-8") + "; null")
-        violations = page.evaluate("axe.run().then((result) => result.violations)")
-        found += [(tab, barrier["id"], barrier["nodes"][0]["html"][:160]) for barrier in violations]
-    assert found == []
-
-
-def test_the_server_reaches_nothing_outside_this_machine(opened, reached):
-    opened()
-    assert reached == []
+        pytest.skip("the structure is right; needs the path of axe-core's axe.min.js in AXE_CORE (npm pack axe-core)")
