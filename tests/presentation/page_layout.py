@@ -133,4 +133,5 @@ def check(found, name):
         head = json.dumps({key: found[key] for key in ("sideways", "clipped", "overlapping")}, ensure_ascii=False)
         path.write_text(f'{head[:-1]}, "boxes": [\n{boxes}\n]}}\n', encoding="utf-8")
     reference = json.loads(path.read_text(encoding="utf-8"))
-    assert differences(found, reference) == [], f"if this is as it should be, renew {path.name}: {RENEW}=1"
+    wrong = differences(found, reference)
+    assert not wrong, "; ".join(wrong) + f". If this is as it should be, renew {path.name}: {RENEW}=1"
