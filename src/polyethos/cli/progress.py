@@ -5,15 +5,22 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as ProgressBar
+from rich.table import Column
 from rich.text import Text
+
+_WIDE = 110
+# Columns that bar, time and rate take on a short line.
+_BESIDE = 42
 
 if TYPE_CHECKING:
     from polyethos.study.progress import Progress
@@ -31,10 +38,31 @@ def quiet_libraries() -> Iterator[None]:
         yield
 
 
-class _Rate(ProgressColumn):
+class Reading(ProgressColumn):
+    """How many sentences are read and how fast, while they are: in other steps their number says nothing."""
+
     def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text(f"{speed:,.0f} sentences/s" if speed else "")
+        """Empty outside of reading; the rate is that of the step in hand."""
+        if not task.fields.get("reading"):
+            return Text("")
+        rate = task.fields["rate"]
+        speed = f", {rate:,.0f}/s" if rate else ""
+        return Text(f"{task.completed:,.0f}/{task.total:,.0f}{task.fields['noun']}{speed}")
+
+
+class Step:
+    """The step that a model's study is in, and how fast it reads sentences."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """No step yet; `clock` gives seconds."""
+        self._clock, self._name, self._began, self._before = clock, "", 0.0, 0
+
+    def rate(self, event: Progress) -> float:
+        """Sentences a second since the event's step began; 0 at its beginning."""
+        if event.step != self._name:
+            self._name, self._began, self._before = event.step, self._clock(), event.done
+        elapsed = self._clock() - self._began
+        return (event.done - self._before) / elapsed if elapsed > 0 else 0.0
 
 
 @contextmanager
@@ -47,16 +75,43 @@ def progress_bar(*, shown: bool) -> Iterator[Callable[[Progress], None] | None]:
     if not console.is_terminal:
         yield _step_lines()
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
-    with ProgressBar(*columns, console=console, transient=True) as progress:
-        tasks: dict[str, TaskID] = {}
+    with study_bar(console) as progress:
+        yield drawing(progress)
 
-        def observe(event: Progress) -> None:
-            if event.model not in tasks:
-                tasks[event.model] = progress.add_task(event.model, total=event.total)
-            progress.update(tasks[event.model], description=f"{event.model}: {event.step}", completed=event.done)
 
-        yield observe
+def study_bar(console: Console) -> ProgressBar:
+    """A line per model: what is done, how many of the sentences are read, the time since the beginning."""
+    return ProgressBar(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20 if console.width >= _WIDE else 6),
+        TimeElapsedColumn(),
+        Reading(table_column=Column(no_wrap=True)),
+        console=console,
+        transient=True,
+    )
+
+
+def drawing(progress: ProgressBar) -> Callable[[Progress], None]:
+    """An observer that draws what it is told on `progress`."""
+    tasks: dict[str, tuple[TaskID, Step]] = {}
+
+    def observe(event: Progress) -> None:
+        if event.model not in tasks:
+            tasks[event.model] = progress.add_task(event.model, total=event.total), Step()
+        task, step = tasks[event.model]
+        whole = f"{event.model}: {event.step}"
+        # Where the line is short, the step says more than the name of the model, which stands in the results.
+        progress.update(
+            task,
+            description=whole if cell_len(whole) + _BESIDE <= progress.console.width else event.step,
+            noun=" sentences" if progress.console.width >= _WIDE else "",
+            completed=event.done,
+            reading=event.reading,
+            rate=step.rate(event),
+        )
+
+    return observe
 
 
 def _step_lines() -> Callable[[Progress], None]:
@@ -66,6 +121,7 @@ def _step_lines() -> Callable[[Progress], None]:
     def observe(event: Progress) -> None:
         if last != [(event.model, event.step)]:
             last[:] = [(event.model, event.step)]
-            print(f"{event.model}: {event.step} ({event.done} of {event.total} sentences)", file=sys.stderr)
+            count = f" ({event.done} of {event.total} sentences read)" if event.reading else ""
+            print(f"{event.model}: {event.step}{count}", file=sys.stderr)
 
     return observe

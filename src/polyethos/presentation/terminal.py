@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
@@ -16,7 +17,7 @@ from rich.text import Text
 from polyethos.arrays import LANGUAGE, VALUE
 from polyethos.presentation.answers import Answer, answers
 from polyethos.presentation.evidence import above_chance, gain_between, pairs_apart
-from polyethos.presentation.labels import by_share, chance, language_name, model_name, value_name, values
+from polyethos.presentation.labels import by_share, chance, language_name, model_name, typeset, value_name, values
 from polyethos.presentation.protocols import claims, contrasts
 from polyethos.presentation.runs import by_model
 from polyethos.presentation.tables import models_table, models_transfer_table
@@ -69,9 +70,13 @@ class RecognitionTable:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """The table, then how to read it."""
-        wide = options.max_width >= _WIDE
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1 if wide else 0))
-        table.add_column("language", no_wrap=True)
+        named = {code: f"{language_name(code)[:12]} {code}" for code in by_share(self.results)}
+        first = max(map(cell_len, ["language", *named.values()]), default=0)
+        full = [value_name(value) for value in values(self.results)]
+        # Full names only where every one of them fits, so that none is cut; a number takes six columns.
+        wide = 1 + first + sum(3 + max(6, cell_len(name)) for name in [*full, "mean"]) <= options.max_width
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1 if options.max_width >= _WIDE else 0))
+        table.add_column("language", no_wrap=True, min_width=first)
         for value in values(self.results):
             table.add_column(value_name(value, short=not wide), justify="right", no_wrap=True, min_width=6)
         table.add_column("mean", justify="right", no_wrap=True, min_width=6)
@@ -79,17 +84,19 @@ class RecognitionTable:
         for code in by_share(self.results):
             row, sure = self.results["recognition"].sel({LANGUAGE: code}), clear.sel({LANGUAGE: code})
             cells = [self._cell(float(row.sel({VALUE: v})), bool(sure.sel({VALUE: v}))) for v in values(self.results)]
-            table.add_row(f"{language_name(code)[:12]} {code}", *cells, self._cell(float(row.mean()), sure=True))
+            table.add_row(named[code], *cells, self._cell(float(row.mean()), sure=True))
         yield table
         yield Text(
             f"Percent of held-out pairs told apart; guessing gives {100 * chance(self.results):.0f}. In brackets: not "
-            "distinguishable from guessing.",
+        asked = int(self.results["recognition"].count())
+        corrected = f", corrected for asking {asked} times" if "recognition_p_family" in self.results else ""
+            f"told apart from guessing{corrected}.",
             style="dim",
         )
 
     def _cell(self, accuracy: float, sure: bool) -> Text:
         if np.isnan(accuracy):
-            return Text("-")
+            return Text("–")
         number = f"{100 * accuracy:.0f}"
         above = accuracy - chance(self.results)
         if not sure:
@@ -102,14 +109,14 @@ def _similarities(results: xr.Dataset) -> Table:
     """Mean similarity of two languages' vectors, a row per value."""
     name = "consistency" if "consistency" in results else "similarity_by_value"
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("similarity of two languages")
-    for heading in ("mean", "lowest", "highest"):
+    table.add_column("value")
+    for heading in ("mean similarity", "lowest", "highest"):
         table.add_column(heading, justify="right")
     for value in values(results) if name in results else ():
         matrix = pairs_apart(results[name].sel({VALUE: value}))
         table.add_row(
             value_name(value),
-            *(f"{round(float(number), 2) + 0:.2f}" for number in (matrix.mean(), matrix.min(), matrix.max())),
+            *(typeset(f"{float(number):.2f}") for number in (matrix.mean(), matrix.min(), matrix.max())),
         )
     return table
 
@@ -194,4 +201,4 @@ def _line(answer: Answer) -> Text:
 
 
 def _points(gain: float) -> str:
-    return "-" if np.isnan(gain) else f"{100 * gain:+.1f}"
+    return "–" if np.isnan(gain) else typeset(f"{100 * gain:+.1f}")

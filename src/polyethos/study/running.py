@@ -183,7 +183,7 @@ def _value_data(model: LanguageModel, pairs: ContrastPairs, value: str, folder: 
 def _extract(study: Study, model: LanguageModel, data: ValueData, tell: Teller, step: str) -> None:
     """Bring the value's shards onto the disk, those excepted that are there."""
     tell.advance(_sentences(shard for shard in data.shards if data.store.is_done(shard)))
-    tell.step(step)
+    tell.step(step, reading=True)
     extract_shards(
         model,
         data.shards,
