@@ -83,3 +83,13 @@ def test_a_few_among_many_may_be_luck():
     found = answer(lucky)
     assert found.verdict == "Not shown"
     assert "by luck" in found.caution
+
+
+def test_a_single_language_that_ranks_first_among_all_languages_is_no_luck():
+    many = control_results().sel(kind=["harmful", "harmless"], value=["harmfulness"]).isel(target=[0, 1, 2] * 10)
+    one = many.assign(control_beyond=many["control_beyond"] * 0)
+    one["control_beyond"][{"value": 0, "source": 0, "target": 0, "kind": 0}] = 1.0
+    assert answer(one).verdict == "Not shown"
+    one["control_effect_p_family"][{"value": 0, "source": 0, "target": 0, "kind": 0}] = 0.048
+    assert answer(one).verdict == "In part"
+    assert "luck" not in answer(one).sentence + answer(one).caution

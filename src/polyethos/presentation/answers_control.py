@@ -20,6 +20,7 @@ PREFERENCE = "pair"
 
 _NEARLY, _MANY = 0.9, 0.5
 _FEW_VALUES, _FEW_LANGUAGES = 3, 5
+_LEVEL = 0.05
 
 
 def control(results: xr.Dataset) -> Answer:
@@ -36,7 +37,7 @@ def control(results: xr.Dataset) -> Answer:
     decisive = here.sel(kind=[kind for kind in kinds if kind != PREFERENCE] or kinds)
     share = _beyond(decisive) / _measured(decisive)
     verdict = (
-        "Yes" if share >= _NEARLY else "Mostly" if share >= _MANY else "In part" if share > HARDLY else "Not shown"
+        "Yes" if share >= _NEARLY else "Mostly" if share >= _MANY else "Not shown" if _by_luck(decisive) else "In part"
     )
     rows = [_of_kind(here.sel(kind=kind), kind) for kind in kinds]
     sentence = (
@@ -44,7 +45,7 @@ def control(results: xr.Dataset) -> Answer:
         f"{'; of '.join(rows)}. {_other_sources(results, source)}Controls are random directions of equal length, "
         "shuffled labels and other values' directions."
     )
-    return answered("control", verdict, sentence, _caution(_beyond(decisive), share))
+    return answered("control", verdict, sentence, _caution(decisive))
 
 
 def _measured(here: xr.Dataset) -> int:
@@ -71,10 +72,22 @@ def _other_sources(results: xr.Dataset, source: str) -> str:
     return f"{told[0][0].upper()}{'; '.join(told)[1:]}. " if told else ""
 
 
-def _caution(found: int, share: float) -> str:
-    if not found:
+def _by_luck(here: xr.Dataset) -> bool:
+    """Whether no more goes beyond its controls than may by luck among so many.
+
+    Ranks against random directions in all targets together count, corrected for the number of values by Bonferroni.
+    """
+    if _beyond(here) > HARDLY * _measured(here):
+        return False
+    best = float(here["control_effect_p_family"].where(here["control_beyond"] == 1).min())
+    values = here["control_effect"].dropna(VALUE, how="all").sizes[VALUE]
+    return not best * values <= _LEVEL
+
+
+def _caution(here: xr.Dataset) -> str:
+    if not _beyond(here):
         return "Random directions of the same length did as much, so that the change says nothing about this concept."
-    if share <= HARDLY:
+    if _by_luck(here):
         return "Among so many combinations, a direction that means nothing goes beyond its controls in a few by luck."
     return ""
 
@@ -104,7 +117,7 @@ def _of_kind(here: xr.Dataset, kind: str) -> str:
     of_what = f"{len(of)} values" if len(of) > _FEW_VALUES else listed(of)
     found, measured = _beyond(here), _measured(here)
     which = f" ({listed(_where(here))})" if 0 < found < measured and len(of) == 1 and found <= _FEW_LANGUAGES else ""
-    luck = ", as luck alone would give" if 0 < found <= HARDLY * measured else ""
+    luck = ", as luck alone would give" if found and _by_luck(here) else ""
     return (
         f"{kind_name(kind)} ({of_what}) by {_nats(float(effect.mean()))} on average ({low:+.2f} to {high:+.2f}), "
         f"beyond every control in {found} of {counted(measured, 'combination' if len(of) > 1 else 'language')}{which}"
