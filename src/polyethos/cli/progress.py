@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as ProgressBar
@@ -19,8 +18,6 @@ from rich.table import Column
 from rich.text import Text
 
 _WIDE = 110
-# Columns that bar, time and rate take on a short line.
-_BESIDE = 42
 
 if TYPE_CHECKING:
     from polyethos.study.progress import Progress
@@ -101,11 +98,12 @@ def drawing(progress: ProgressBar) -> Callable[[Progress], None]:
             tasks[event.model] = progress.add_task(event.model, total=event.total), Step()
         task, step = tasks[event.model]
         whole = f"{event.model}: {event.step}"
-        # Where the line is short, the step says more than the name of the model, which stands in the results.
+        wide = progress.console.width >= _WIDE
+        # Where the line is short, the step says more than the name of the only model.
         progress.update(
             task,
-            description=whole if cell_len(whole) + _BESIDE <= progress.console.width else event.step,
-            noun=" sentences" if progress.console.width >= _WIDE else "",
+            description=whole if wide or len(tasks) > 1 else event.step,
+            noun=" sentences" if wide else "",
             completed=event.done,
             reading=event.reading,
             rate=step.rate(event),

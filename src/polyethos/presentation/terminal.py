@@ -86,10 +86,10 @@ class RecognitionTable:
             cells = [self._cell(float(row.sel({VALUE: v})), bool(sure.sel({VALUE: v}))) for v in values(self.results)]
             table.add_row(named[code], *cells, self._cell(float(row.mean()), sure=True))
         yield table
-        yield Text(
-            f"Percent of held-out pairs told apart; guessing gives {100 * chance(self.results):.0f}. In brackets: not "
         asked = int(self.results["recognition"].count())
         corrected = f", corrected for asking {asked} times" if "recognition_p_family" in self.results else ""
+        yield Text(
+            f"Percent of held-out pairs told apart; guessing gives {100 * chance(self.results):.0f}. In brackets: not "
             f"told apart from guessing{corrected}.",
             style="dim",
         )
