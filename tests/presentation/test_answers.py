@@ -1,5 +1,7 @@
 """Sentences generated from results."""
 
+from pathlib import Path
+
 import pytest
 import xarray as xr
 from results_by_hand import study_of, study_with_tests, three_languages, with_intervals
@@ -279,3 +281,8 @@ def test_composition_points_to_the_bundled_evidence():
     found = answer("composition", study_of())
     assert found.command == "polyethos lab advise"
     assert "bundled" in found.sentence
+
+
+def test_commands_name_the_run_folder_where_it_is_known():
+    (control,) = (each for each in answers(three_languages(), folder=Path("runs/my run")) if each.key == "control")
+    assert control.command == "polyethos control 'runs/my run'"

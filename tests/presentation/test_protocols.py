@@ -5,7 +5,7 @@ import xarray as xr
 from results_by_hand import study_of, study_with_tests, three_languages
 
 from polyethos.analysis.beside import beside
-from polyethos.presentation.protocols import claims, claims_table, contrast_table, contrasts
+from polyethos.presentation.protocols import claims, claims_table, contrast_table, contrasts, paper_note
 
 
 def in_paper():
@@ -87,3 +87,13 @@ def test_what_neither_protocol_can_say_is_not_in_the_table():
         "recognition accuracy, mean",
         "similarity of two languages, mean",
     ]
+
+
+def test_where_the_papers_numbers_are_from_is_said_and_how_they_differ_on_the_same_text():
+    assert paper_note([three_languages()]) == ""
+    assert paper_note([with_paper_beside()]).startswith("The same activations")
+    other = in_paper().assign(transfer_gain=in_paper()["transfer_gain"] + 0.1)
+    said = paper_note([with_paper_beside(), other])
+    assert said.startswith("“Paper” is a run of its own, with the published wording and templates")
+    assert said.endswith("the transfer gain is -3.0 points on the text of “corrected” and +7.0 on its own.")
+    assert paper_note([three_languages(), in_paper()]).endswith("than in “corrected”.")

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from many_items_by_hand import analysed
@@ -13,6 +14,7 @@ from polyethos.analysis.beside import beside
 from polyethos.dataset.languages import LANGUAGES
 from polyethos.errors import RunError
 from polyethos.presentation.report import render, write_report
+from polyethos.presentation.studied import Example, described
 
 
 class Page(HTMLParser):
@@ -154,7 +156,7 @@ def test_models_tested_on_other_items_are_not_compared_and_the_page_says_why():
 
 def test_both_protocols_of_a_model_are_compared():
     text = page(study_of(), study_of(protocol="paper", seed=1)).text
-    assert "Paper against corrected" in text
+    assert "Paper (Xu et al. 2024) against corrected" in text
     assert "why they differ" in text
 
 
@@ -162,10 +164,10 @@ def test_one_run_has_both_protocols_and_the_papers_claims_judged_in_words():
     results = study_with_tests()
     paper = beside(study_of(protocol="paper", languages=results["language"].values))
     text = page(results.assign(paper).assign_attrs(paper.attrs)).text
-    assert "The paper’s claims, one by one" in text
+    assert "The claims of Xu et al. 2024, one by one" in text
     for words in (
         "“The concepts are inconsistent across languages.”",
-        "each the maximum over layers",
+        "each at the layer where it is largest",
         "Freed of noise",
     ):
         assert words in text
@@ -221,3 +223,24 @@ def test_every_id_is_used_once_and_every_link_inside_the_page_leads_somewhere():
     ids = [a["id"] for _, a in made.tags if "id" in a]
     assert len(ids) == len(set(ids))
     assert {link[1:] for link in made.links() if link.startswith("#")} <= set(ids)
+
+
+def test_what_was_studied_stands_before_the_answers_with_a_pair_of_each_value():
+    pair = Example("fairness", "en", "Judged by <work>.", "Judged by origin.")
+    html = render([(described(three_languages(), "A & toy.", "", (pair,)), STUDY)])
+    assert html.index("A &amp; toy.") < html.index("Judged by &lt;work&gt;.") < html.index('id="short"')
+    assert "rests on 100 pairs" in html
+
+
+def test_commands_of_the_page_name_its_run_folder():
+    html = render([(three_languages(), STUDY)], folders=[Path("runs/one")])
+    assert "polyethos control runs/one" in html
+    assert "polyethos explore runs/one" in html
+    assert "RUN</code>" not in html
+
+
+def test_a_verdict_with_a_reservation_says_so_beside_its_badge_and_numbers_stand_in_a_table():
+    results = study_with_tests()
+    page = Page(render([(results.assign(recognition_excess_low=results["recognition_excess_low"] * 0 - 0.1), STUDY)]))
+    assert "length or words alone do as well" in page.text
+    assert "smallest detectable" in page.text

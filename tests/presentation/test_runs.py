@@ -5,7 +5,7 @@ from results_by_hand import study_of, three_languages
 
 from polyethos.arrays import read_dataset, write_dataset
 from polyethos.presentation.labels import high_resource
-from polyethos.presentation.runs import by_model, run_names, together
+from polyethos.presentation.runs import by_model, page_title, run_names, together
 
 
 def test_results_of_one_model_are_one_run():
@@ -37,3 +37,11 @@ def test_models_are_told_apart_by_name_then_protocol_then_number():
     assert run_names([plain, other]) == ["tiny_model", "other"]
     assert run_names([plain, paper, other]) == ["tiny_model (corrected)", "tiny_model (paper)", "other"]
     assert run_names([plain, plain]) == ["tiny_model (corrected) #1", "tiny_model (corrected) #2"]
+
+
+def test_a_page_is_titled_by_its_model_and_protocols_or_by_how_many_models_there_are():
+    one, paper = three_languages(), three_languages().assign_attrs(protocol="paper")
+    assert page_title([one]) == "tiny_model"
+    assert page_title([one, paper]) == "tiny_model, two protocols"
+    assert page_title([one, one]) == "tiny_model, 2 runs"
+    assert page_title([one, one.assign_attrs(model="other")]) == "2 models"

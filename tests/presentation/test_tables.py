@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from results_by_hand import study_of, study_with_tests, three_languages, with_intervals
 
+from polyethos.presentation.relation_table import linguistic_table
 from polyethos.presentation.table_files import to_csv, to_latex
 from polyethos.presentation.tables import (
     comparison_tables,
     controls_table,
     layers_table,
-    linguistic_table,
     models_by_language_table,
     models_table,
     models_transfer_table,
@@ -160,3 +160,11 @@ def test_reliability_is_read_where_vectors_are_compared():
     results = study_with_tests()
     found = reliability_table(results).loc["en", "morality"]
     assert found == results["reliability"].sel(language="en", value="morality", layer=7).item()
+
+
+def test_the_linguistic_table_of_a_tested_run_holds_the_tested_change_with_its_corrected_p_beside_r():
+    results = study_with_tests().assign(linguistic_r=("distance", [0.3, 0.1]))
+    results = results.assign(relation_low=results["relation"] - 0.1, relation_high=results["relation"] + 0.1)
+    table = linguistic_table(results)
+    assert list(table.columns) == ["change", "low", "high", "p", "p_corrected", "smallest_detectable", "r"]
+    assert table.loc["genetic"].tolist() == pytest.approx([-0.2, -0.3, -0.1, 0.03, 0.06, 0.15, 0.3])

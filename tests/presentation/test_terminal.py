@@ -11,6 +11,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from polyethos.analysis.beside import beside
+from polyethos.presentation.studied import described
 from polyethos.presentation.terminal import RecognitionTable, comparison, show_run, summary
 
 
@@ -99,3 +100,11 @@ def test_both_protocols_and_the_verdict_on_each_claim_are_printed_short():
     (one_way,) = (line for line in lines if line.startswith("Transfer runs one way"))
     assert one_way.split()[-1] in ("supported", "part", "contradicted", "open")
     assert "the paper's claim" not in printed(summary(three_languages()))
+
+
+def test_the_terminal_says_what_was_studied_and_names_the_run_folder_in_commands():
+    results = described(three_languages(), "tiny_model is a toy.", "", ())
+    console = Console(file=io.StringIO(), width=200)
+    show_run(console, results, Path("runs/one"))
+    assert "tiny_model is a toy. The number of one value in one language rests on 100 pairs." in console.file.getvalue()
+    assert "(polyethos control runs/one)" in console.file.getvalue()

@@ -6,7 +6,7 @@ import xarray as xr
 from polyethos.analysis.beside import published_beside
 from polyethos.dataset.languages import linguistic_distances
 from polyethos.presentation.answers import linguistics
-from polyethos.presentation.tables import linguistic_table
+from polyethos.presentation.relation_table import linguistic_table
 from polyethos.study import ModelChoice, Study
 from polyethos.study.analysing import Partial
 from polyethos.study.combining import combine

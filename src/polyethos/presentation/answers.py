@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
+from pathlib import Path
 
 import xarray as xr
 
@@ -32,22 +34,30 @@ _UNANSWERED = {
 }
 
 
-def answers(results: xr.Dataset, control_results: xr.Dataset | None = None) -> list[Answer]:
+def answers(
+    results: xr.Dataset, control_results: xr.Dataset | None = None, *, folder: Path | None = None
+) -> list[Answer]:
     """An answer to every question, in reading order; those the results cannot answer say how to measure them.
 
     Args:
         results: of one model.
         control_results: of `polyethos control` on the same model, if it was run; its labels may be others.
+        folder: of the run, for commands that can be copied as they stand.
     """
     found = []
     for key in QUESTIONS:
         known = control_results if key == "control" and control_results is not None else results
         needs, write = _WRITERS.get(key, ((), None))
         measured = any(str(name).startswith(needs) for name in known.data_vars) if write else False
-        found.append(write(known) if write and measured else _not_measured(key))
+        found.append(write(known) if write and measured else _not_measured(key, folder))
     return found
 
 
-def _not_measured(key: str) -> Answer:
+def in_folder(command: str, folder: Path | None) -> str:
+    """The command with the run's folder for RUN, if it is known."""
+    return command if folder is None else command.replace("RUN", shlex.quote(str(folder)))
+
+
+def _not_measured(key: str, folder: Path | None) -> Answer:
     sentence, command = _UNANSWERED.get(key, ("Not measured in this run.", "polyethos run"))
-    return Answer(key, QUESTIONS[key], "Not measured", sentence, command=command)
+    return Answer(key, QUESTIONS[key], "Not measured", sentence, command=in_folder(command, folder))

@@ -87,7 +87,7 @@ def _one_combination(results: xr.Dataset) -> str:
     known = 100 * margin(results)
     if results.attrs.get("protocol") == "paper" or not known >= 0.5:
         return ""
-    return f"One combination is known to about ±{known:.0f} points: {sample(results)}."
+    return f"One combination is known to about ±{known:.0f} points: it rests on {sample(results)}."
 
 
 def consistency(results: xr.Dataset) -> Answer:

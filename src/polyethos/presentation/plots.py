@@ -16,9 +16,9 @@ from polyethos.errors import LabelMismatchError, RunError, UnknownValueError
 from polyethos.presentation.figures import looks, recognition_bars
 from polyethos.presentation.heatmaps import draw_square
 from polyethos.presentation.labels import chance, listed, value_name, values
+from polyethos.presentation.relation_table import linguistic_table
 from polyethos.presentation.runs import MODEL
 from polyethos.presentation.style import COLUMN, DIVERGING, GREY, PAGE, blank, hide_frame, settings
-from polyethos.presentation.tables import linguistic_table
 from polyethos.presentation.views import MEAN, View, view
 
 _LABELS = {"accuracy": "Accuracy (%)", "gain": "Gain (points)", "cosine": "Similarity"}

@@ -56,6 +56,31 @@ def contrasts(runs: Sequence[xr.Dataset]) -> list[Contrast]:
     return [row for name, corrected, paper in _corrected(runs) if paper for row in _contrasts(name, corrected, paper)]
 
 
+def paper_note(runs: Sequence[xr.Dataset]) -> str:
+    """Where the paper's numbers are from: the same activations, or a run of their own in the published wording."""
+    found = [(corrected, paper) for _, corrected, paper in _corrected(runs) if paper is not None]
+    if not found:
+        return ""
+    for corrected, paper in found:
+        if any(paper is run for run in runs):
+            return (
+                "“Paper” is a run of its own, with the published wording and templates, so that the model read other "
+                f"text than in “corrected”.{_on_the_same_text(corrected, paper)}"
+            )
+    return "The same activations, by the published method (“paper”) and with its statistics mended (“corrected”)."
+
+
+def _on_the_same_text(corrected: xr.Dataset, paper: xr.Dataset) -> str:
+    """What the published method makes of the corrected run's own activations, where that is not the same."""
+    standing = published_beside(corrected)
+    if standing is None or "transfer_gain" not in standing or "transfer_gain" not in paper:
+        return ""
+    here, there = (f"{100 * float(pairs_apart(run['transfer_gain']).mean()):+.1f}" for run in (standing, paper))
+    if here == there:
+        return ""
+    return f" By the same method, the transfer gain is {here} points on the text of “corrected” and {there} on its own."
+
+
 def claims(runs: Sequence[xr.Dataset]) -> list[Claim]:
     """The paper's claims for every corrected run that was tested, in the paper's order; `runs` as in `contrasts`."""
     return [

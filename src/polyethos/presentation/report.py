@@ -18,7 +18,7 @@ from polyethos.dataset.languages import LANGUAGES
 from polyethos.dataset.values import VALUES
 from polyethos.errors import RunError
 from polyethos.files import write_text
-from polyethos.presentation.answers import QUESTIONS, Answer, answers
+from polyethos.presentation.answers import QUESTIONS, Answer, answers, in_folder
 from polyethos.presentation.cells import heading, shown
 from polyethos.presentation.comparing import AXES, Compared, compared, slope_sentences
 from polyethos.presentation.comparing_charts import overall_chart, share_chart
@@ -37,10 +37,11 @@ from polyethos.presentation.labels import (
     value_name,
     values,
 )
-from polyethos.presentation.protocols import claims, contrasts
+from polyethos.presentation.protocols import claims, contrasts, paper_note
 from polyethos.presentation.report_data import payload, script_json
 from polyethos.presentation.report_text import facts, study_toml
-from polyethos.presentation.runs import run_names
+from polyethos.presentation.runs import page_title, run_names
+from polyethos.presentation.studied import studied
 from polyethos.presentation.table_files import to_csv
 from polyethos.presentation.tables import Table, comparison_tables, study_tables
 
@@ -78,6 +79,7 @@ class _Run:
     answers: Mapping[str, Answer]
     tables: Mapping[str, Table]
     control: xr.Dataset | None
+    folder: Path | None
 
 
 def write_report(
@@ -85,6 +87,7 @@ def write_report(
     runs: Sequence[tuple[xr.Dataset, Mapping[str, Any]]],
     *,
     controls: Sequence[xr.Dataset | None] | None = None,
+    folders: Sequence[Path] | None = None,
 ) -> None:
     """Write the report of one or several runs to `path`, whole or not at all.
 
@@ -92,22 +95,27 @@ def write_report(
         path: of the HTML file.
         runs: per model its results and the content of its `study.json`.
         controls: per model the results of `polyethos control`, or None.
+        folders: per model the run folder, for commands that can be copied as they stand.
 
     Raises:
         RunError: there is no run to report on.
     """
     if not runs:
         raise RunError(f"{path}: nothing to report; give at least one finished run")
-    write_text(path, render(runs, controls=controls))
+    write_text(path, render(runs, controls=controls, folders=folders))
 
 
 def render(
-    runs: Sequence[tuple[xr.Dataset, Mapping[str, Any]]], *, controls: Sequence[xr.Dataset | None] | None = None
+    runs: Sequence[tuple[xr.Dataset, Mapping[str, Any]]],
+    *,
+    controls: Sequence[xr.Dataset | None] | None = None,
+    folders: Sequence[Path] | None = None,
 ) -> str:
     """The report as HTML; see `write_report`."""
     datasets = [results for results, _ in runs]
-    steered = controls or [None] * len(runs)
-    page = [_run(name, *run, steer) for name, run, steer in zip(run_names(datasets), runs, steered, strict=True)]
+    nowhere: list[None] = [None] * len(runs)
+    parts = zip(run_names(datasets), runs, controls or nowhere, folders or nowhere, strict=True)
+    page = [_run(name, *run, steered, folder) for name, run, steered, folder in parts]
     environment = Environment(
         loader=_TEMPLATES,
         autoescape=select_autoescape(default=True),
@@ -118,11 +126,11 @@ def render(
     environment.globals |= {"data_uri": _data_uri, "to_csv": to_csv, "heading": heading, "shown": shown, "facts": facts}
     environment.globals |= {"overall_chart": overall_chart, "share_chart": share_chart, "quantities": list(AXES)}
     environment.globals |= {"slope_sentences": slope_sentences, "control_charts": control_charts}
-    environment.globals |= {"for_this_model": for_this_model}
+    environment.globals |= {"for_this_model": for_this_model, "studied": studied, "in_folder": in_folder}
     environment.globals |= {"study_toml": study_toml, "tables_of": _TABLES_OF}
     environment.globals |= {"language_name": language_name, "autonym": autonym, "value_name": value_name}
     environment.globals["known_languages"] = LANGUAGES
-    environment.filters["typeset"] = typeset
+    environment.filters |= {"typeset": typeset, "studied": studied}
     script = "\n".join(_source(environment, name) for name in _SCRIPTS)
     found = compared(datasets)
     html = environment.get_template("report.html.j2").render(
@@ -133,7 +141,9 @@ def render(
         not_compared=found if isinstance(found, str) else "",
         composition=bundled_evidence(),
         contrasts=contrasts(datasets),
+        paper_note=paper_note(datasets),
         claims=claims(datasets),
+        title=page_title(datasets),
         languages=[(code, shares(datasets[0])[0][code]) for code in by_share(datasets[0])],
         share_source=shares(datasets[0])[1],
         share_words=_share_order(datasets),
@@ -152,10 +162,12 @@ def _unbroken(code: re.Match[str]) -> str:
     return _OPTION.sub(r'<span class="option">\g<0></span>', code[0])
 
 
-def _run(name: str, results: xr.Dataset, study: Mapping[str, Any], control: xr.Dataset | None) -> _Run:
-    found = {answer.key: answer for answer in answers(results, control)}
+def _run(
+    name: str, results: xr.Dataset, study: Mapping[str, Any], control: xr.Dataset | None, folder: Path | None
+) -> _Run:
+    found = {answer.key: answer for answer in answers(results, control, folder=folder)}
     tables = [*study_tables(results), *(control_tables(control) if control is not None else [])]
-    return _Run(name, results, study, found, {table.name: table for table in tables}, control)
+    return _Run(name, results, study, found, {table.name: table for table in tables}, control, folder)
 
 
 def _share_order(datasets: Sequence[xr.Dataset]) -> str:

@@ -45,6 +45,16 @@ def _one(results: xr.Dataset, name: str) -> xr.Dataset:
     return _trimmed(one.drop_vars(list(own)).assign_attrs(own | {MODEL: name}))
 
 
+def page_title(runs: Sequence[xr.Dataset]) -> str:
+    """What a page about these runs is about: a model, in how many protocols, or how many models."""
+    models = {model_name(run) for run in runs}
+    if len(models) > 1:
+        return f"{len(models)} models"
+    protocols = len({str(run.attrs.get("protocol", "")) for run in runs})
+    several = f", {len(runs)} runs" if len(runs) > 1 else ""
+    return model_name(runs[0]) + (", two protocols" if protocols == 2 else several)
+
+
 def run_names(runs: Sequence[xr.Dataset]) -> list[str]:
     """A name per run: the model's, with the protocol and then a number where models alone do not tell runs apart."""
     models = [model_name(run) for run in runs]

@@ -19,9 +19,9 @@ def sample(results: xr.Dataset) -> str:
     """What one number rests on: pairs, and independent groups of pairs where those are fewer."""
     pairs, groups = _usual(results, "n_items"), _usual(results, "n_groups")
     if not pairs:
-        return "how many pairs it rests on is not recorded"
+        return "an unrecorded number of pairs"
     grouped = f" from {groups} independent groups" if groups and groups < pairs else ""
-    return f"it rests on {counted(pairs, 'pair')}{grouped}"
+    return f"{counted(pairs, 'pair')}{grouped}"
 
 
 def few_items(results: xr.Dataset) -> str:

@@ -17,6 +17,7 @@ from polyethos.presentation.comparing import Compared, compared, differences_tab
 from polyethos.presentation.evidence import gain_between, pairs_apart
 from polyethos.presentation.labels import by_share, equal_shares, high_resource, model_name, share_words
 from polyethos.presentation.protocols import claims_table, contrast_table
+from polyethos.presentation.relation_table import linguistic_table
 from polyethos.presentation.runs import by_model, run_names
 
 _MEAN = "mean"
@@ -133,17 +134,6 @@ def pair_details(results: xr.Dataset) -> pd.DataFrame:
     return frame
 
 
-def linguistic_table(results: xr.Dataset) -> pd.DataFrame:
-    """Correlation of direction similarity with linguistic similarity: a row per kind of distance.
-
-    Returns:
-        Pearson r per column: `direct` over all pairs, `split` averaged over pairs with and without a high-resource
-        language, and whatever other `linguistic_*` the results hold.
-    """
-    found = [str(name) for name in results.data_vars if str(name).startswith("linguistic_")]
-    return results[found].to_dataframe()[found].rename(columns=lambda name: name.removeprefix("linguistic_"))
-
-
 def layers_table(results: xr.Dataset) -> pd.DataFrame:
     """Layer chosen on the training folds: a row per value, a column per fold (layers count from 1)."""
     frame = _frame(results["chosen_layer"], VALUE, FOLD)
@@ -211,7 +201,10 @@ _RECIPES = (
             "Reliability: share of a vector's squared length that is no estimation noise (percent), at the layer where "
             "vectors are compared; below 0 by chance."),
     _Recipe("linguistic", "linguistic_", linguistic_table, "plain", True,
-            "Pearson correlation of vector similarity with linguistic similarity, per kind of distance."),
+            "Vector similarity and linguistic distance, per kind of distance. Where tested: change of similarity per "
+            "standard deviation of distance (below 0: related languages share more), with 95 % interval, p, and p "
+            "corrected for the number of kinds. r: Pearson correlation with linguistic similarity, for which no p is "
+            "valid."),
     _Recipe("chosen_layer", "chosen_layer", layers_table, "plain", True,
             "Layer chosen on the training folds (layers count from 1)."),
     _Recipe("layer_curve", "layer_curve", layer_curve_table, "plain", True,
@@ -292,6 +285,9 @@ def _brief(results: xr.Dataset) -> dict[str, Any]:
     tables = {
         table.name: json.loads(table.frame.to_json(orient="index")) for table in study_tables(results) if table.pages
     }
-    found = {answer.key: {"verdict": answer.verdict, "sentence": answer.sentence} for answer in answers(results)}
+    found = {
+        answer.key: {"verdict": answer.verdict, "sentence": answer.sentence, "details": list(answer.details)}
+        for answer in answers(results)
+    }
     about = {key: str(results.attrs.get(key, "")) for key in ("model", "protocol", "data")}
     return {**about, "answers": found, "tables": tables}

@@ -20,6 +20,7 @@ from polyethos.presentation.evidence import above_chance, gain_between, pairs_ap
 from polyethos.presentation.labels import by_share, chance, language_name, model_name, typeset, value_name, values
 from polyethos.presentation.protocols import claims, contrasts
 from polyethos.presentation.runs import by_model
+from polyethos.presentation.studied import studied
 from polyethos.presentation.tables import models_table, models_transfer_table
 
 _WIDE = 110
@@ -38,21 +39,22 @@ def show_run(console: Console, results: xr.Dataset, folder: Path) -> None:
         folder: the run folder.
     """
     runs = by_model(results)
-    console.print(summary(runs[0]) if len(runs) == 1 else comparison(runs))
+    console.print(summary(runs[0], folder) if len(runs) == 1 else comparison(runs))
     console.print(
         Text(f"Everything is in {folder}; the report with all figures: {folder / 'report.html'}"), soft_wrap=True
     )
 
 
-def summary(results: xr.Dataset) -> Group:
+def summary(results: xr.Dataset, folder: Path | None = None) -> Group:
     """Everything a newcomer needs after a run: an answer per question, with its small table below it."""
     tables: dict[str, Callable[[xr.Dataset], RenderableType]] = {
         "existence": RecognitionTable,
         "consistency": _similarities,
         "transfer": _gains,
     }
-    found = answers(results)
-    parts: list[RenderableType] = [_title(results)]
+    found = answers(results, folder=folder)
+    about = studied(results)
+    parts: list[RenderableType] = [_title(results), Text(f"{about.model} {about.data}".strip(), style="dim")]
     for answer in found:
         if answer.measured:
             parts += ["", _line(answer)]

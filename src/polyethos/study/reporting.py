@@ -32,7 +32,12 @@ def report_runs(runs: Sequence[Run], out: Path | None = None) -> Path:
     """
     parts = [part for run in runs for part in (run.models.values() or [run])]
     path = out or (runs[0].path / REPORT_FILE if len(runs) == 1 else runs[0].path.parent / COMPARED_FILE)
-    write_report(path, [(part.results, part.study) for part in parts], controls=[control_of(part) for part in parts])
+    write_report(
+        path,
+        [(part.results, part.study) for part in parts],
+        controls=[control_of(part) for part in parts],
+        folders=[part.path for part in parts],
+    )
     return path
 
 

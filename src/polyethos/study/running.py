@@ -27,6 +27,7 @@ from polyethos.representation.vectors import save_vectors
 from polyethos.study.analysing import Partial, ValueData, analyse_value, plan_analysis, read_partial, write_partial
 from polyethos.study.combining import combine
 from polyethos.study.definition import ModelChoice, Study
+from polyethos.study.describing import with_description
 from polyethos.study.folder import (
     COMPARISON_FILE,
     FORMAT,
@@ -111,7 +112,8 @@ def _run_models(study: Study, pairs: ContrastPairs, folder: Path, observer: Obse
         if isinstance(found := compared(results), Compared):
             between = found.results.assign(pretraining_share=found.shares.assign_attrs(source=found.source))
             write_dataset(folder / COMPARISON_FILE, between, _contract(study, pairs, study.models))
-        write_report(folder / REPORT_FILE, [(part.results, part.study) for part in parts.values()])
+        studies = [(part.results, part.study) for part in parts.values()]
+        write_report(folder / REPORT_FILE, studies, folders=[part.path for part in parts.values()])
         joined = together({label: part.results for label, part in parts.items()})
         write_dataset(folder / RESULTS_FILE, joined, _contract(study, pairs, study.models))
     return open_run(folder)
@@ -131,9 +133,10 @@ def _run_model(study: Study, choice: ModelChoice, pairs: ContrastPairs, folder: 
     results, vectors = combine(study, choice, partials)
     if study.is_tested:
         results = with_tests(results, folder / WORK_FOLDER)
+    results = with_description(results, choice, model, pairs)
     save_vectors(folder / VECTORS_FILE, vectors, _vector_metadata(study, pairs, model, partials))
     write_outputs(folder, [results])
-    write_report(folder / REPORT_FILE, [(results, study_record)])
+    write_report(folder / REPORT_FILE, [(results, study_record)], folders=[folder])
     # Last, because a folder with this file counts as finished.
     write_dataset(folder / RESULTS_FILE, results, study_record)
     remove_work(folder)
