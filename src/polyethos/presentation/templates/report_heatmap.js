@@ -114,6 +114,10 @@ function showTip(text, cell) {
   const header = cell.closest("table").tHead.getBoundingClientRect();
   const free = above > 8 && (above > header.bottom || header.bottom <= 0);
   const below = box.bottom + 6;
-  tip.style.left = `${Math.max(8, left)}px`;
-  tip.style.top = `${free || below + tip.offsetHeight > innerHeight ? Math.max(8, above) : below}px`;
+  let place = [Math.max(8, left), free ? above : below];
+  if (!free && below + tip.offsetHeight > innerHeight) {
+    const before = box.left - tip.offsetWidth - 6;
+    place = [before > 8 ? before : Math.min(box.right + 6, innerWidth - tip.offsetWidth - 8), innerHeight - tip.offsetHeight - 8];
+  }
+  [tip.style.left, tip.style.top] = place.map((pixels) => `${pixels}px`);
 }

@@ -47,8 +47,9 @@ function figure(root) {
     const label = state.layer ? `layer ${state.layer}` : chosen;
     control("layer").setAttribute("aria-valuetext", label);
     root.querySelector("output").textContent = label;
-    const note = view.note?.(runs, state) ?? "";
-    if (root.querySelector(".about").textContent !== note) root.querySelector(".about").textContent = note;
+    const [note, about] = [view.note?.(runs, state) ?? "", root.querySelector(".about")];
+    about.hidden = !view.note;
+    if (about.textContent !== note) about.textContent = note;
     legend(root.querySelector(".legend"), root.dataset.view, state);
     const shown = runs.filter((run) => page.shown.has(data.runs.indexOf(run)));
     root.querySelector(".maps").replaceChildren(...shown.map((run) => oneMap(root, view, run, state, say)));
