@@ -146,7 +146,7 @@ def _protocols(results: xr.Dataset) -> list[RenderableType]:
         for protocol in ("paper", "corrected"):
             table.add_column(protocol, justify="right", no_wrap=True)
         for row in rows:
-            table.add_row(row.quantity, row.paper, row.corrected)
+            table.add_row(row.quantity, typeset(row.paper), typeset(row.corrected))
         parts += ["", table]
     if found := claims([results]):
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
