@@ -78,6 +78,18 @@ def test_recognition_is_the_diagonal_of_transfer(results):
     np.testing.assert_array_equal(results["recognition"], expected)
 
 
+def test_mean_gains_have_an_interval_around_them_and_none_where_no_sample_varies(results):
+    accuracy = results["transfer_accuracy"]
+    own = accuracy.where(accuracy["source"] == accuracy["target"]).mean("source")
+    gain, low, high = (accuracy - own).mean("value"), results["transfer_gain_low"], results["transfer_gain_high"]
+    known = low.notnull()
+    assert bool(known.any())
+    assert bool((low <= gain).where(known, True).all())
+    assert bool((gain <= high).where(known, True).all())
+    assert not bool(known.where(low["source"] == low["target"], False).any())
+    assert bool((low < high).where(known, True).all())
+
+
 def test_without_a_concept_consistency_is_undefined_not_zero(results):
     defined = results["direction_defined"]
     assert not defined.sel(value=STRONG, language=CODES[4])

@@ -237,9 +237,9 @@ def test_vectors_that_point_the_wrong_way_elsewhere_are_counted():
     results = study_of(languages=("en", "fr")).assign_attrs(high_resource="")
     results["transfer_accuracy"][:] = 0.9
     results["transfer_accuracy"].loc[{"source": "en", "target": "fr", "value": "morality"}] = 0.1
-    told = answer("transfer", results).details[0]
-    assert told.startswith("In 1 of 14 combinations of value, source and target (7 %)")
-    assert "lowest 10 %" in told
+    told = answer("transfer", results).sentence
+    assert "In 1 of 14 combinations of value, source and target (7 %) the vector points the wrong way" in told
+    assert "(below 50 % right, the lowest 10 %)" in told
 
 
 def test_the_mean_gain_has_both_accuracies_and_the_interval_of_its_samples():
@@ -286,3 +286,11 @@ def test_composition_points_to_the_bundled_evidence():
 def test_commands_name_the_run_folder_where_it_is_known():
     (control,) = (each for each in answers(three_languages(), folder=Path("runs/my run")) if each.key == "control")
     assert control.command == "polyethos control 'runs/my run'"
+
+
+def test_one_language_has_no_best_and_weakest_and_one_question_no_correction_for_many():
+    alone = study_with_tests().sel(language=["en"], source=["en"], target=["en"], value=["fairness"])
+    said = answer("existence", alone).sentence
+    assert "best in" not in said
+    assert "corrected for asking" not in said
+    assert "(at 5 %)" in said

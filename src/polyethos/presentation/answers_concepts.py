@@ -62,11 +62,12 @@ def existence(results: xr.Dataset) -> Answer:
     reservation = f"; in {alike} of those {found}, sentence length or the words alone do about as well" if alike else ""
     per_language = accuracy.mean("value").dropna(LANGUAGE)
     best, worst = _extremes(per_language)
+    highest, lowest = shown_percent(per_language.max()), shown_percent(per_language.min())
+    extremes = f"; best in {best} ({highest}), weakest in {worst} ({lowest})" if per_language.size > 1 else ""
     sentence = (
         f"In {found} of {measured} combinations of value and language it tells the sentence that upholds the value "
         f"from the one that violates it better than guessing{_expected(results, measured)}{reservation}. "
-        f"{_mean_right(results)}; best in {best} ({shown_percent(per_language.max())}), weakest in {worst} "
-        f"({shown_percent(per_language.min())})."
+        f"{_mean_right(results)}{extremes}."
     )
     caution = too_few or _existence_caution(results)
     return answered("existence", verdict, sentence, caution, details=[_one_combination(results), *_controls(results)])
@@ -242,5 +243,5 @@ def _pair(codes: tuple[str, str]) -> str:
 def _expected(results: xr.Dataset, measured: int) -> str:
     """How many combinations guessing would put above chance, or that the tests of the results account for it."""
     if "recognition_p_family" in results:
-        return f" (at 5 %, corrected for asking {measured} times)"
+        return f" (at 5 %, corrected for asking {measured} times)" if measured > 1 else " (at 5 %)"
     return "" if "recognition_p" in results else f" (guessing alone would reach about {LEVEL * measured:.0f})"

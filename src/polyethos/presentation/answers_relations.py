@@ -74,9 +74,8 @@ def transfer(results: xr.Dataset) -> Answer:
         if hardly_any(results)
         else "A noisy vector transfers badly for that reason alone, so that one-way transfer can be an artefact."
     )
-    return answered(
-        "transfer", verdict, sentence, caution, details=[overall, _apart(results), *_transfer_details(results)]
-    )
+    details = [overall, _apart(results), _wrong_way(results), *_transfer_details(results)]
+    return answered("transfer", verdict, sentence, caution, details=details)
 
 
 def _transfer_overall(results: xr.Dataset) -> Answer:
@@ -84,8 +83,7 @@ def _transfer_overall(results: xr.Dataset) -> Answer:
     if np.isnan(gain):
         return answered("transfer", "Undecided", "Only one language was measured.")
     sentence = f"Over all pairs of languages, another language's vector recognises values {_gain(results)}."
-    if apart := _apart(results):
-        sentence += f" {apart}"
+    sentence += "".join(f" {more}" for more in (_apart(results), _wrong_way(results)) if more)
     return answered("transfer", "Yes" if gain >= -0.02 else "With a loss", sentence, details=_transfer_details(results))
 
 
@@ -123,21 +121,27 @@ def _apart(results: xr.Dataset) -> str:
     )
 
 
+def _wrong_way(results: xr.Dataset) -> str:
+    """How often a vector points the other way elsewhere; empty where it never does."""
+    if "transfer_accuracy" not in results:
+        return ""
+    moved = pairs_apart(results["transfer_accuracy"])
+    wrong, measured = int((moved < chance(results)).sum()), int(moved.notnull().sum())
+    if not wrong:
+        return ""
+    share, guessing, lowest = 100 * wrong / measured, shown_percent(chance(results)), shown_percent(moved.min())
+    return (
+        f"In {wrong} of {measured} combinations of value, source and target ({share:.0f} %) the vector points the wrong "
+        f"way (below {guessing} right, the lowest {lowest})."
+    )
+
+
 def _transfer_details(results: xr.Dataset) -> list[str]:
-    """How often a vector points the wrong way elsewhere, and how well one pair is known."""
-    told = []
-    if "transfer_accuracy" in results:
-        moved = pairs_apart(results["transfer_accuracy"])
-        wrong, measured = int((moved < chance(results)).sum()), int(moved.notnull().sum())
-        if wrong:
-            told.append(
-                f"In {wrong} of {measured} combinations of value, source and target ({100 * wrong / measured:.0f} %) "
-                f"the vector recognises less than guessing would, the lowest {shown_percent(moved.min())}: there it "
-                "points the other way, which is more than a loss."
-            )
-    if interval := bounds(results, "transfer_gain"):
-        told.append(f"A single pair of languages is known to about ±{half_width(*interval) * 100:.0f} points.")
-    return told
+    """How well one pair of languages is known."""
+    interval = bounds(results, "transfer_gain")
+    if interval is None:
+        return []
+    return [f"A single pair of languages is known to about ±{half_width(*interval) * 100:.0f} points."]
 
 
 def _relations(results: xr.Dataset) -> Answer:
