@@ -131,8 +131,8 @@ def _wrong_way(results: xr.Dataset) -> str:
         return ""
     share, guessing, lowest = 100 * wrong / measured, shown_percent(chance(results)), shown_percent(moved.min())
     return (
-        f"In {wrong} of {measured} combinations of value, source and target ({share:.0f} %) the vector points the wrong "
-        f"way (below {guessing} right, the lowest {lowest})."
+        f"In {wrong} of {measured} combinations of value, source and target ({share:.0f} %) the vector points the "
+        f"wrong way (below {guessing} right, the lowest {lowest})."
     )
 
 
