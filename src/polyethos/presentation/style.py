@@ -82,7 +82,8 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
         # The layout is found twice, because tick labels may change with the size of the axes, and then kept.
         for _ in range(2):
             figure.draw_without_rendering()
-        figure.set_layout_engine("none")
+        # With any engine, even one that does nothing, matplotlib would draw everything once more for each file.
+        figure.set_layout_engine(None)
         for path in paths:
             metadata = {"Date": None} if path.suffix == ".svg" else {"Software": None}
             with whole_file(path) as temporary:
