@@ -46,7 +46,7 @@ def test_the_page_of_several_runs_shows_the_steering_of_those_that_were_steered(
     runs = [run_in(tmp_path, "plain"), with_control(run_in(tmp_path, "steered"))]
     text = report_runs(runs).read_text(encoding="utf-8")
     assert text.count("Refusing harmful requests (harmfulness), vector from English</figcaption>") == 1
-    assert "polyethos control RUN" in text
+    assert f"polyethos control {runs[0].path}" in text
 
 
 def test_runs_of_several_models_are_taken_apart(tmp_path):
