@@ -23,9 +23,15 @@ SMALL = {"languages": ["en", "zh"], "values": ["morality", "fairness"]}
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
+def events():
+    """What the run told while it went on."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, events):
     """A run of the default model on two languages and two values."""
-    return polyethos.run(Study(**SMALL), tmp_path_factory.mktemp("run") / "small")
+    return polyethos.run(Study(**SMALL), tmp_path_factory.mktemp("run") / "small", observer=events.append)
 
 
 def test_a_run_leaves_everything_the_contract_names(finished):
@@ -118,36 +124,46 @@ polyethos.run(Study(languages=["en", "zh"], values=["morality", "fairness"]), sy
 """
 
 
-@pytest.mark.parametrize("step", ["analysing: morality", "reading hidden states: fairness", "writing the results"])
-def test_a_killed_run_goes_on_with_the_same_command_and_ends_with_the_same_results(finished, tmp_path, step):
+@pytest.mark.parametrize(
+    ("step", "again"),
+    [
+        pytest.param("analysing: morality", ["fairness"], marks=pytest.mark.slow),
+        ("reading hidden states: fairness", ["fairness"]),
+        ("writing the results", []),
+    ],
+)
+def test_a_killed_run_reads_only_what_is_missing_and_ends_with_the_same_results(
+    finished, tmp_path, monkeypatch, step, again
+):
     killed = subprocess.run([sys.executable, "-c", KILLED_AFTER, str(tmp_path / "run"), step], check=False)
     assert killed.returncode == -signal.SIGKILL
     assert not (tmp_path / "run" / "results.nc").exists()
     with pytest.raises(RunError, match="unfinished"):
         polyethos.open_run(tmp_path / "run")
+    extracted = extracted_sentences(monkeypatch)
     resumed = polyethos.run(Study(**SMALL), tmp_path / "run")
     xr.testing.assert_equal(resumed.results, finished.results)
     assert resumed.vectors.equals(finished.vectors)
+    items = finished.results["n_items"].sum("language")
+    assert sum(extracted) == 2 * items.sel(value=again).sum()
 
 
-def test_a_resumed_run_does_not_extract_a_finished_value_again(tmp_path, monkeypatch):
-    subprocess.run([sys.executable, "-c", KILLED_AFTER, str(tmp_path), "reading hidden states: fairness"], check=False)
-    extracted = []
+def extracted_sentences(monkeypatch):
+    """A list that gets the number of sentences of every extraction."""
+    extracted, real = [], polyethos.execution.extraction.extract_states
 
     def spy(model, sentences, **options):
         extracted.append(len(sentences))
         return real(model, sentences, **options)
 
-    real = polyethos.execution.extraction.extract_states
     monkeypatch.setattr("polyethos.execution.extraction.extract_states", spy)
-    run = polyethos.run(Study(**SMALL), tmp_path)
-    assert sum(extracted) == 2 * run.results["n_items"].sel(value="fairness").sum().item()
+    return extracted
 
 
 def test_two_models_share_one_run_with_a_dimension_for_them(tmp_path):
     copy = tmp_path / "renamed"
     copy.symlink_to(pocket_model_path("pocket-balanced"))
-    study = Study(models=["pocket-balanced", str(copy)], data="microworld", **SMALL)
+    study = Study(models=["pocket-balanced", str(copy)], data="microworld", permutations=0, **SMALL)
     run = polyethos.run(study, tmp_path / "two")
     assert run.results["model"].values.tolist() == ["pocket-balanced", "renamed"]
     first, second = (run.results["accuracy"].isel(model=k, drop=True) for k in (0, 1))
@@ -171,11 +187,9 @@ def test_the_last_layer_of_protocol_paper_is_taken_after_the_final_norm(tmp_path
     assert {"linguistic_direct", "linguistic_split"} <= set(run.results)
 
 
-def test_progress_counts_every_sentence_once(tmp_path):
-    seen = []
-    run = polyethos.run(Study(**SMALL), tmp_path, observer=seen.append)
-    assert seen[-1].done == seen[-1].total == 2 * run.results["n_items"].sum().item()
-    assert [event.done for event in seen] == sorted(event.done for event in seen)
+def test_progress_counts_every_sentence_once(finished, events):
+    assert events[-1].done == events[-1].total == 2 * finished.results["n_items"].sum().item()
+    assert [event.done for event in events] == sorted(event.done for event in events)
 
 
 def test_a_folder_in_use_is_refused(tmp_path):
