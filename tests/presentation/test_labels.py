@@ -11,6 +11,7 @@ from polyethos.presentation.labels import (
     listed,
     shares,
     typeset,
+    unbroken,
     value_name,
 )
 
@@ -80,3 +81,7 @@ def test_words_are_listed_as_in_a_sentence():
 )
 def test_negative_numbers_have_a_true_minus_and_words_keep_their_hyphens(text, shown):
     assert typeset(text) == shown
+
+
+def test_a_percent_sign_stays_with_its_number():
+    assert unbroken("98.2 % right (at 5 %)") == "98.2\u00a0% right (at 5\u00a0%)"

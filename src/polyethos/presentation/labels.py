@@ -45,6 +45,11 @@ def value_name(value: str, *, short: bool = False) -> str:
     return value[:1].upper() + value[1:].replace("_", " ")
 
 
+def unbroken(text: str) -> str:
+    """The text with its percent signs kept on the line of their number."""
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")
+
+
 def typeset(text: str) -> str:
     """The text with true minus signs before its negative numbers, and rounded zeros without a sign.
 

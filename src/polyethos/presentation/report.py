@@ -34,6 +34,7 @@ from polyethos.presentation.labels import (
     share_words,
     shares,
     typeset,
+    unbroken,
     value_name,
     values,
 )
@@ -130,7 +131,7 @@ def render(
     environment.globals |= {"study_toml": study_toml, "tables_of": _TABLES_OF}
     environment.globals |= {"language_name": language_name, "autonym": autonym, "value_name": value_name}
     environment.globals["known_languages"] = LANGUAGES
-    environment.filters |= {"typeset": typeset, "studied": studied}
+    environment.filters |= {"typeset": typeset, "unbroken": unbroken, "studied": studied}
     script = "\n".join(_source(environment, name) for name in _SCRIPTS)
     found = compared(datasets)
     html = environment.get_template("report.html.j2").render(
