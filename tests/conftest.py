@@ -9,8 +9,8 @@ import pytest
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 # Read when torch and numpy are: as many threads for each worker as there are cores for it, or they wait for each other.
-_WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // _WORKERS)))
+if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // int(workers))))
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
