@@ -7,6 +7,7 @@ import xarray as xr
 from results_by_hand import study_of, study_with_tests, three_languages, with_intervals
 
 from polyethos.presentation.answers import QUESTIONS, answers
+from polyethos.presentation.labels import language_name
 
 
 def answer(key, results):
@@ -260,7 +261,7 @@ def test_consistency_says_how_it_comes_out_otherwise_and_what_is_undefined():
     assert "much of the likeness" not in whitened
     assert "the raw cosine of the same pairs is 0." in raw
     assert "of a vector's squared length is no noise" in raw
-    assert undefined.startswith("7 of 56 vectors are too noisy to compare; this is judged by the vector")
+    assert undefined.startswith("7 of 56 vectors are left out of the comparison: the 95 % interval")
 
 
 def test_likeness_that_whitening_takes_away_is_called_common_to_what_varies():
@@ -274,7 +275,7 @@ def test_few_vectors_too_noisy_to_compare_are_named():
     defined = xr.ones_like(results["direction_defined"])
     defined.loc[{"value": "toxicity", "language": "id"}] = False
     told = answer("consistency", results.assign(direction_defined=defined)).details[-1]
-    assert told.startswith("1 of 56 vectors (Indonesian toxicity) is too noisy")
+    assert told.startswith("1 of 56 vectors (Indonesian toxicity) is left out")
 
 
 def test_composition_points_to_the_bundled_evidence():
@@ -294,3 +295,23 @@ def test_one_language_has_no_best_and_weakest_and_one_question_no_correction_for
     assert "best in" not in said
     assert "corrected for asking" not in said
     assert "(at 5 %)" in said
+
+
+def test_languages_that_share_the_best_number_are_all_named():
+    results = study_with_tests()
+    codes = results["language"].values.tolist()
+    level = xr.full_like(results["recognition"], 0.9)
+    level.loc[{"language": codes[1:3]}] = 0.996
+    level.loc[{"language": codes[0]}] = 0.8
+    said = answer("existence", results.assign(recognition=level)).sentence
+    first, second, last = (language_name(code) for code in (*codes[1:3], codes[0]))
+    assert f"best in {first} and {second} (100 % each), weakest in {last} (80 %)" in said
+
+
+def test_a_random_direction_that_tells_much_stands_beside_guessing():
+    results = study_with_tests()
+    told = xr.full_like(results["control_accuracy"], 0.5)
+    assert "a random direction" not in answer("existence", results.assign(control_accuracy=told)).sentence
+    told.loc[{"control": "random direction"}] = 0.79
+    said = answer("existence", results.assign(control_accuracy=told)).sentence
+    assert "guessing: 50 %; a random direction, its sign chosen on the training pairs, 79 %)" in said

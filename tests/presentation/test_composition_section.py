@@ -50,11 +50,11 @@ def test_a_model_is_laid_beside_the_runs_only_where_its_shares_are_known():
     known = three_languages().assign(pretraining_share=("language", [60.0, 30.0, 10.0], {"source": "its card"}))
     said = for_this_model(known, evidence)
     assert "English had the largest share of this model’s pre-training data, 60 % (its card)" in said
-    assert "within what these runs tried, 40 to 90 %" in said
+    assert "the largest share was 40 to 90 %, so that this model is within what they tried" in said
     tiny = known.assign(pretraining_share=("language", [8.0, 6.0, 6.0], {"source": "its card"}))
-    assert "outside what these runs tried" in for_this_model(tiny, evidence)
+    assert "this model is outside what they tried" in for_this_model(tiny, evidence)
     level = known.assign(pretraining_share=("language", [40.0, 40.0, 20.0], {"source": "its card"}))
-    assert "2 had the largest share each of this model’s pre-training data, 40 %" in for_this_model(level, evidence)
+    assert "2 had the same, largest share of this model’s pre-training data, 40 %" in for_this_model(level, evidence)
     assert "are not known" in for_this_model(three_languages(), evidence)
 
 

@@ -32,7 +32,7 @@ def test_any_other_model_is_told_by_its_size_alone():
 
 def test_groups_whose_pairs_differ_in_the_same_words_are_told():
     same = [a_pair("1", "She kept it now.", "She stole it now."), a_pair("2", "He kept it late.", "He stole it late.")]
-    assert "these words alone tell the side" in grouping(ContrastPairs("x", tuple(same)))
+    assert "whole groups are held out" in grouping(ContrastPairs("x", tuple(same)))
     other = [*same, a_pair("3", "He gave it.", "He broke it.")]
     assert grouping(ContrastPairs("x", tuple(other))) == ""
 

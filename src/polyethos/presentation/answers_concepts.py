@@ -39,6 +39,7 @@ _STANDS_APART = 0.15
 # Cells that a sentence names rather than counts.
 _NAMED = 4
 _RANDOM = "random direction"
+_BEST_NAMED = 6
 _CONTROLS = {
     _RANDOM: "a random direction, its sign chosen on the training pairs,",
     "shuffled labels": "labels shuffled",
@@ -61,26 +62,31 @@ def existence(results: xr.Dataset) -> Answer:
         verdict = "Undecided"
     reservation = f"; in {alike} of those {found}, sentence length or the words alone do about as well" if alike else ""
     per_language = accuracy.mean("value").dropna(LANGUAGE)
-    best, worst = _extremes(per_language)
-    highest, lowest = shown_percent(per_language.max()), shown_percent(per_language.min())
-    extremes = f"; best in {best} ({highest}), weakest in {worst} ({lowest})" if per_language.size > 1 else ""
     sentence = (
         f"In {found} of {measured} combinations of value and language it tells the sentence that upholds the value "
         f"from the one that violates it better than guessing{_expected(results, measured)}{reservation}. "
-        f"{_mean_right(results)}{extremes}."
+        f"{_mean_right(results)}{_extremes(per_language)}."
     )
     caution = too_few or _existence_caution(results)
     return answered("existence", verdict, sentence, caution, details=[_one_combination(results), *_controls(results)])
 
 
 def _mean_right(results: xr.Dataset) -> str:
-    guessing = f"guessing: {shown_percent(chance(results))}"
+    guessing = f"guessing: {shown_percent(chance(results))}{_random(results)}"
     mean = 100 * float(results["recognition"].mean())
     interval = mean_interval(results, "recognition")
     if interval is None:
         return f"{mean:.0f} % right on average ({guessing})"
     low, high = (100 * end for end in interval)
     return f"{mean:.1f} % right on average (95 % interval {low:.1f} % to {high:.1f} %; {guessing})"
+
+
+def _random(results: xr.Dataset) -> str:
+    """What a random direction gets right, the strongest thing to compare with, where it tells more than guessing."""
+    if "control_accuracy" not in results or _RANDOM not in results["control"].values:
+        return ""
+    mean = results["control_accuracy"].sel(control=_RANDOM).mean()
+    return f"; {_CONTROLS[_RANDOM]} {shown_percent(mean)}" if float(mean) >= _TELLING else ""
 
 
 def _one_combination(results: xr.Dataset) -> str:
@@ -188,8 +194,9 @@ def _undefined(results: xr.Dataset) -> str:
         else ""
     )
     return (
-        f"{len(cells)} of {missing.size} vectors{which} {'are' if len(cells) > 1 else 'is'} too noisy to compare; this "
-        "is judged by the vector, not by recognition, so that it can concern others than the numbers in brackets above."
+        f"{len(cells)} of {missing.size} vectors{which} {'are' if len(cells) > 1 else 'is'} left out of the "
+        "comparison: the 95 % interval of the squared length, noise taken out, includes 0. This is judged by the "
+        "vector, not by recognition, so that it can concern others than the numbers in brackets above."
     )
 
 
@@ -227,13 +234,17 @@ def _layers_here(results: xr.Dataset) -> str:
     return f" (this model has {results.sizes[LAYER]})" if LAYER in results.sizes else ""
 
 
-def _extremes(per_language: xr.DataArray) -> tuple[str, str]:
-    if not per_language.size:
-        return "no language", "no language"
-    codes = per_language[LANGUAGE].values
-    return language_name(str(codes[int(per_language.argmax(LANGUAGE))])), language_name(
-        str(codes[int(per_language.argmin(LANGUAGE))])
-    )
+def _extremes(per_language: xr.DataArray) -> str:
+    """Which languages do best and worst, all of those that share the number shown; nothing where all do."""
+    percent = (100 * per_language).round().astype(int)
+    if len(set(percent.values.tolist())) < 2:
+        return ""
+    told = []
+    for word, end in (("best", percent.max()), ("weakest", percent.min())):
+        names = [language_name(str(code)) for code in percent[LANGUAGE].values[percent.values == int(end)]]
+        which = listed(names) if len(names) <= _BEST_NAMED else f"{len(names)} of {percent.size} languages"
+        told.append(f"{word} in {which} ({shown_percent(int(end) / 100)}{' each' if len(names) > 1 else ''})")
+    return f"; {', '.join(told)}"
 
 
 def _pair(codes: tuple[str, str]) -> str:

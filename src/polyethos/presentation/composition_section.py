@@ -92,14 +92,14 @@ def for_this_model(results: xr.Dataset, evidence: CompositionEvidence) -> str:
     low, high = evidence.largest
     share, name = float(known.max()), language_name(str(known.idxmax()))
     equal = int((known == share).sum())
-    most = f"{name} had the largest share" if equal == 1 else f"{equal} had the largest share each"
+    most = f"{name} had the largest share" if equal == 1 else f"{equal} had the same, largest share"
     # Half a percent: shares are often given in whole numbers.
     within = "within" if low - 0.5 <= share <= high + 0.5 else "outside"
     return (
-        f"Of the languages studied, {most} of this model’s pre-training data, {share:.0f} % "
-        f"({source}). That is {within} what these runs tried, {low:.0f} to {high:.0f} %. Whether another mixture would "
-        "have served this model better, only training it on another mixture would tell: one model has nothing to be "
-        "compared with."
+        f"Of the languages studied, {most} of this model’s pre-training data, {share:.3g} % "
+        f"({source}). In these runs the largest share was {low:.0f} to {high:.0f} %, so that this model is {within} "
+        "what they tried. Whether another mixture would have served this model better, only training it on another "
+        "mixture would tell: one model has nothing to be compared with."
     )
 
 

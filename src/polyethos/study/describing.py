@@ -46,7 +46,10 @@ def grouping(pairs: ContrastPairs) -> str:
         apart.setdefault((pair.value, pair.group), set()).add(_differing(pair))
     if not apart or len(apart) == len(grouped) or any(len(words) > 1 for words in apart.values()):
         return ""
-    return "; the pairs of a group differ in the same words, so that these words alone tell the side"
+    return (
+        "; the pairs of a group differ in the same words, so that whoever has seen these words knows the side: whole "
+        "groups are held out"
+    )
 
 
 def examples(pairs: ContrastPairs) -> tuple[Example, ...]:
